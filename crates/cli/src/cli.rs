@@ -1,0 +1,85 @@
+//! The command line.
+
+use clap::builder::Styles;
+use clap::builder::styling::AnsiColor;
+use clap::{Parser, Subcommand};
+
+use crate::commands::{config, explain, init, keys, projects};
+use crate::failure::Failure;
+use crate::output::Output;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const AFTER_HELP: &str = "\
+Environment:
+  KEYWARD_URL      the gateway, as in https://gateway.example.com
+  KEYWARD_KEY      the management key; never an argument
+  KEYWARD_PROJECT  the project, where --project is not given
+  NO_COLOR         no colours
+
+Examples:
+  keyward init
+  keyward projects create acme --name 'Acme Inc.'
+  keyward keys create --project acme --name 'Shop page' --referrer 'https://shop.example.com'
+  keyward keys list --project acme --status active
+  keyward config check
+  keyward explain < questions.jsonl
+
+Exit codes: 0 done, 1 refused, 2 usage";
+
+/// API keys at the edge: create them, take them back, and find out why a call is refused
+#[derive(Parser)]
+#[command(name = "keyward", version, styles = STYLES, max_term_width = 100, after_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Print JSON instead of tables and sentences
+    #[arg(long, global = true, display_order = 99)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Create, list and revoke keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Create and list projects
+    #[command(subcommand)]
+    Projects(projects::Projects),
+    /// Say what the gateway would answer, for questions as JSON lines on standard input
+    Explain(explain::Explain),
+    /// Check gateway.toml
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Write gateway.toml, wrangler.toml and .dev.vars with fresh secrets
+    Init(init::Init),
+}
+
+impl Command {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        match self {
+            Self::Keys(command) => command.run(output),
+            Self::Projects(command) => command.run(output),
+            Self::Explain(command) => command.run(),
+            Self::Config(command) => command.run(output),
+            Self::Init(command) => command.run(output),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,258 @@
+//! The answer that the client receives: what the origin said, cleaned.
+//!
+//! 1. A header that contains the injected secret goes, however often it is percent-encoded.
+//! 2. `Set-Cookie` goes for public keys, unless the route allows cookies.
+//! 3. A keyed answer becomes `Cache-Control: private`, unless it is stricter or the route opts in.
+//! 4. `Location` on the origin's host is mapped back to the gateway.
+//! 5. The origin's `Access-Control-*` is replaced by the gateway's.
+//! 6. Connection-level headers and `Keyward-*` go.
+
+use std::borrow::Cow;
+
+use crate::cors;
+use crate::credential::percent_decoded;
+use crate::forward::is_hop_by_hop;
+use crate::head::Head;
+use crate::kind::Kind;
+use crate::route::Route;
+
+/// Headers for caches that are shared between users.
+const SHARED_CACHE: [&str; 5] = [
+    "cdn-cache-control",
+    "cloudflare-cdn-cache-control",
+    "surrogate-control",
+    "x-accel-expires",
+    "edge-control",
+];
+
+/// What to change in the origin's answer. Nothing: hand it back untouched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edits<'a> {
+    /// Headers to delete, all copies.
+    pub remove: Vec<&'a str>,
+    /// Headers to set after that.
+    pub set: Vec<(&'static str, String)>,
+}
+
+/// Plans the edits of one answer. `headers` are lines of name and value, as in [`Head`];
+/// `secret` is the injected credential.
+#[must_use]
+pub fn plan<'a>(
+    route: &Route,
+    kind: Kind,
+    secret: Option<&str>,
+    head: &Head<'_>,
+    status: u16,
+    headers: &'a str,
+) -> Edits<'a> {
+    let mut edits = Edits::default();
+    let page = if kind == Kind::Public {
+        head.page_origin()
+    } else {
+        None
+    };
+    let (mut cache_control, mut vary) = ("", String::new());
+    let mut lines = headers.split('\n');
+    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+        if secret.is_some_and(|secret| shows(value, secret))
+            || name.starts_with("access-control-")
+            || name.starts_with("keyward-")
+            || (name == "set-cookie" && kind == Kind::Public && !route.cookies)
+            || (SHARED_CACHE.contains(&name) && !route.cache_origin)
+            || (is_hop_by_hop(name) && status != 101)
+        {
+            if !edits.remove.contains(&name) {
+                edits.remove.push(name);
+            }
+            continue;
+        }
+        match name {
+            "cache-control" => cache_control = value,
+            "vary" if vary.is_empty() => vary.push_str(value),
+            "vary" => vary = format!("{vary}, {value}"),
+            "location" | "content-location" => {
+                if let Some(mapped) = map_location(route, head, value) {
+                    edits.set.push((
+                        if name == "location" {
+                            "location"
+                        } else {
+                            "content-location"
+                        },
+                        mapped,
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    if !route.cache_origin
+        && status != 101
+        && let Some(value) = private(cache_control)
+    {
+        edits.set.push(("cache-control", value));
+    }
+    if let Some(origin) = page {
+        edits.set.extend(cors::allowed(&route.cors, origin));
+    }
+    let listed = vary
+        .split(',')
+        .any(|name| matches!(name.trim(), "*") || name.trim().eq_ignore_ascii_case("origin"));
+    if kind == Kind::Public && !listed {
+        edits.set.push((
+            "vary",
+            if vary.is_empty() {
+                "Origin".to_owned()
+            } else {
+                format!("{vary}, Origin")
+            },
+        ));
+    }
+    edits
+}
+
+/// Whether a header's value holds a secret, raw or percent-encoded: also where an address stands
+/// inside of another, as in a redirect to a login that leads back.
+fn shows(value: &str, secret: &str) -> bool {
+    const DEEPEST: usize = 4;
+    let form = secret.replace(' ', "+");
+    let mut value = Cow::Borrowed(value);
+    for _ in 0..DEEPEST {
+        if value.contains(secret) || value.contains(&form) {
+            return true;
+        }
+        match percent_decoded(&value) {
+            Cow::Owned(decoded) if decoded != *value => value = Cow::Owned(decoded),
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// The `Cache-Control` under which no shared cache keeps the answer; `None` when it is so already.
+fn private(value: &str) -> Option<String> {
+    let directives = || {
+        value
+            .split(',')
+            .map(str::trim)
+            .filter(|directive| !directive.is_empty())
+    };
+    let name = |directive: &str| {
+        directive
+            .split_once('=')
+            .map_or(directive, |(name, _)| name)
+            .trim()
+            .to_ascii_lowercase()
+    };
+    // `private="field"` covers that field alone (RFC 9111 section 5.2.2.7).
+    if directives().any(|directive| {
+        directive.eq_ignore_ascii_case("private") || directive.eq_ignore_ascii_case("no-store")
+    }) {
+        return None;
+    }
+    let kept = directives().filter(|directive| {
+        !matches!(
+            name(directive).as_str(),
+            "public" | "s-maxage" | "private" | "proxy-revalidate"
+        )
+    });
+    Some(
+        std::iter::once("private")
+            .chain(kept)
+            .collect::<Vec<_>>()
+            .join(", "),
+    )
+}
+
+/// A `Location` on the origin's host, as the client must call it; `None` when it points elsewhere.
+fn map_location(route: &Route, head: &Head<'_>, value: &str) -> Option<String> {
+    let (relative, target) = match below_origin(&route.origin, value) {
+        Some(target) => (false, target),
+        None if value.starts_with('/') && !value.starts_with("//") => (true, value),
+        None => return None,
+    };
+    let rest = target.strip_prefix(route.base_path.as_str())?;
+    if !(rest.is_empty() || rest.starts_with(['/', '?', '#'])) {
+        return None;
+    }
+    if relative && route.base_path.is_empty() && route.strip_prefix.is_empty() {
+        return None;
+    }
+    let slash = if rest.starts_with('/') { "" } else { "/" };
+    let own = if relative {
+        String::new()
+    } else {
+        format!("{}://{}", head.scheme, head.authority)
+    };
+    Some(format!("{own}{}{slash}{rest}", route.strip_prefix))
+}
+
+/// What follows the origin in an address; the scheme may be left out (RFC 3986 section 4.2), and
+/// scheme and host may be in any case.
+fn below_origin<'a>(origin: &str, value: &'a str) -> Option<&'a str> {
+    let origin = if value.starts_with("//") {
+        origin.split_once(':')?.1
+    } else {
+        origin
+    };
+    let (start, target) = value.split_at_checked(origin.len())?;
+    (start.eq_ignore_ascii_case(origin)
+        && (target.is_empty() || target.starts_with(['/', '?', '#'])))
+    .then_some(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{below_origin, private, shows};
+
+    #[test]
+    fn a_secret_is_seen_however_it_is_encoded() {
+        let secret = "s3/cr et+";
+        for value in [
+            "s3/cr et+",
+            "x s3/cr et+ y",
+            "a=s3%2Fcr%20et%2B",
+            "a=s3%2fcr+et%2b",
+            "a=%73%33/cr et+",
+            "n=%2Fx%3Fa%3Ds3%252Fcr%2520et%252B",
+        ] {
+            assert!(shows(value, secret), "{value}");
+        }
+        for value in ["", "s3", "s3/cr%", "%%%", "s3%2Fcr%20e"] {
+            assert!(!shows(value, secret), "{value}");
+        }
+    }
+
+    #[test]
+    fn an_address_on_the_origin_is_recognised() {
+        let origin = "https://api.example.com:8443";
+        for (value, expected) in [
+            ("https://api.example.com:8443", Some("")),
+            ("https://api.example.com:8443/x?y", Some("/x?y")),
+            ("HTTPS://API.example.com:8443/X", Some("/X")),
+            ("//api.example.com:8443/x", Some("/x")),
+            ("https://api.example.com:84430/x", None),
+            ("https://api.example.com:8443.evil.example/", None),
+            ("https://api.example.com/x", None),
+            ("http://api.example.com:8443/x", None),
+            ("/x", None),
+            ("//", None),
+        ] {
+            assert_eq!(below_origin(origin, value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn cache_control_becomes_private_unless_stricter() {
+        for (value, expected) in [
+            ("", Some("private")),
+            ("public, max-age=60", Some("private, max-age=60")),
+            ("max-age=60, S-MaxAge=600", Some("private, max-age=60")),
+            ("no-cache", Some("private, no-cache")),
+            ("private=\"set-cookie\"", Some("private")),
+            ("private, max-age=5", None),
+            ("No-Store", None),
+        ] {
+            assert_eq!(private(value).as_deref(), expected, "{value}");
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The request that the origin receives: read first, then strip, then add.
+//!
+//! 1. The key goes from every place where it stood, named or not; every copy and spelling.
+//! 2. `Keyward-*`, the key's own places and the credential's target go, also under their
+//!    underscore twins (oauth2-proxy CVE-2025-64484, Caddy CVE-2026-52845).
+//! 3. Hop-by-hop headers and what `Connection` names go, before ours are added (Traefik
+//!    CVE-2024-45410).
+//! 4. The URL is rebuilt from the checked path: what was matched is what is forwarded. The query
+//!    stays byte for byte, but for a stripped key.
+//! 5. Identity and the credential are added; an absent value leaves no header.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use crate::credential::{bearer_token, decoded, query_pairs};
+use crate::head::Head;
+use crate::kind::Kind;
+use crate::record::Record;
+use crate::restrict::path::CheckedPath;
+use crate::route::{Place, Route, Target};
+
+/// Connection-level headers (RFC 9110 section 7.6.1, and what proxies have left behind).
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether a header belongs to one connection and is never passed on.
+#[must_use]
+pub fn is_hop_by_hop(name: &str) -> bool {
+    HOP_BY_HOP.contains(&name)
+}
+
+/// What differs from request to request. What a key and a route fix is in [`fixed`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward<'a> {
+    /// The upstream URL.
+    pub url: String,
+    /// Headers to delete, all copies.
+    pub remove: Vec<&'a str>,
+    /// Headers to set after that.
+    pub set: Vec<(&'static str, String)>,
+}
+
+/// Plans one request's way to the origin. `secret` is the route's resolved credential, `token`
+/// the deployment's name in `CDN-Loop`.
+#[must_use]
+pub fn plan<'a>(
+    route: &Route,
+    head: &Head<'a>,
+    path: &CheckedPath<'_>,
+    key: &str,
+    kind: Kind,
+    secret: Option<&str>,
+    token: &str,
+) -> Forward<'a> {
+    let websocket = head
+        .header("upgrade")
+        .is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
+    let named_by_connection = head.header("connection").unwrap_or_default();
+    let mut remove: Vec<&'a str> = Vec::new();
+    let mut set = Vec::new();
+    let mut loops = "";
+    for (name, value) in head.headers() {
+        let plain = if name.contains('_') {
+            Cow::Owned(name.replace('_', "-"))
+        } else {
+            Cow::Borrowed(name)
+        };
+        if name == "cdn-loop" {
+            loops = value;
+        }
+        let page = if name == "referer" && value.contains(key) {
+            origin_of(value)
+        } else {
+            ""
+        };
+        if !page.is_empty() && !page.contains(key) {
+            set.push(("referer", format!("{page}/")));
+        } else if value.contains(key)
+            || is_ours(route, &plain, value)
+            || (is_hop_by_hop(name) && !(websocket && name == "upgrade"))
+            || named_by_connection.split(',').any(|token| {
+                token.trim().eq_ignore_ascii_case(name) && !(websocket && name == "upgrade")
+            })
+            || (name == "cookie" && kind == Kind::Public && !route.cookies)
+        {
+            remove.push(name);
+        }
+    }
+    let entry = if loops.is_empty() {
+        token.to_owned()
+    } else {
+        format!("{loops}, {token}")
+    };
+    set.push(("cdn-loop", entry));
+    Forward {
+        url: url(route, head, path, key, secret),
+        remove,
+        set,
+    }
+}
+
+/// Whether a header, its underscores read as hyphens, is one that only Keyward may set, or a
+/// place of the key.
+fn is_ours(route: &Route, plain: &str, value: &str) -> bool {
+    plain.starts_with("keyward-")
+        || route.key_in.iter().any(|place| match place {
+            Place::Bearer => plain == "authorization" && bearer_token(value).is_some(),
+            Place::Header(name) => plain == *name || plain == name.replace('_', "-"),
+            Place::Query(_) => false,
+        })
+        || route.credential.as_ref().is_some_and(|credential| matches!(&credential.target, Target::Header(name) if plain == *name || plain == name.replace('_', "-")))
+}
+
+/// Scheme, host and port of a URL that contains a key somewhere behind them; empty when the key
+/// may be within them.
+fn origin_of(url: &str) -> &str {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return "";
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    if rest
+        .get(..end)
+        .is_none_or(|authority| authority.contains('@'))
+    {
+        return "";
+    }
+    url.get(..scheme.len() + 3 + end).unwrap_or_default()
+}
+
+fn url(
+    route: &Route,
+    head: &Head<'_>,
+    path: &CheckedPath<'_>,
+    key: &str,
+    secret: Option<&str>,
+) -> String {
+    let path = route.upstream_path(path);
+    let mut url = String::with_capacity(route.origin.len() + path.len() + head.target.len() + 32);
+    url.push_str(&route.origin);
+    url.push_str(&path);
+    let injected = match (&route.credential, secret) {
+        (Some(credential), Some(secret)) => match &credential.target {
+            Target::Query(name) => Some((name.as_str(), credential.fill(secret))),
+            Target::Header(_) => None,
+        },
+        _ => None,
+    };
+    let mut separator = '?';
+    if let Some(query) = head.query() {
+        let stripped = |name: &str, value: &str| {
+            let name = decoded(name);
+            route
+                .key_in
+                .iter()
+                .any(|place| matches!(place, Place::Query(place) if *place == name))
+                || injected.as_ref().is_some_and(|(target, _)| *target == name)
+                || decoded(value).contains(key)
+                || name.contains(key)
+        };
+        if query_pairs(query).any(|(name, value)| stripped(name, value)) {
+            for part in query.split('&') {
+                let (name, value) = part.split_once('=').unwrap_or((part, ""));
+                if !stripped(name, value) {
+                    url.push(separator);
+                    url.push_str(part);
+                    separator = '&';
+                }
+            }
+        } else {
+            url.push('?');
+            url.push_str(query);
+            separator = '&';
+        }
+    }
+    if let Some((name, value)) = injected {
+        let _ = write!(url, "{separator}{}={}", Encoded(name), Encoded(&value));
+    }
+    url
+}
+
+/// Percent-encodes all but unreserved characters (RFC 3986 section 2.3).
+struct Encoded<'a>(&'a str);
+
+impl std::fmt::Display for Encoded<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for byte in self.0.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                f.write_char(char::from(byte))?;
+            } else {
+                write!(f, "%{byte:02X}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The headers that a key and a route fix: who is calling, and the origin's own credential.
+#[must_use]
+pub fn fixed(route: &Route, record: &Record, secret: Option<&str>) -> Vec<(String, String)> {
+    let scopes = record
+        .restrictions
+        .scopes
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" ");
+    let identity = [
+        ("keyward-key-id", record.key_id.as_str()),
+        ("keyward-project", &record.project),
+        ("keyward-environment", &record.environment),
+        ("keyward-kind", record.kind.as_str()),
+        ("keyward-owner", record.owner.as_deref().unwrap_or_default()),
+        ("keyward-scopes", &scopes),
+    ];
+    let mut set: Vec<_> = identity
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), visible(value)))
+        .collect();
+    if let (Some(credential), Some(secret)) = (&route.credential, secret)
+        && let Target::Header(name) = &credential.target
+    {
+        set.push((name.clone(), credential.fill(secret)));
+    }
+    set
+}
+
+/// A value that any HTTP library reads back: what is not visible ASCII (and `%`) is
+/// percent-encoded.
+fn visible(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if (byte.is_ascii_graphic() && byte != b'%') || byte == b' ' {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}

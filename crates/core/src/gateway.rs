@@ -1,0 +1,412 @@
+//! The way of a request, from its head to the plan of what to do: pure, one call.
+//!
+//! 1. `/_keyward/…` is the gateway's own; no route can reach it.
+//! 2. Loop, method, route by host and checked path. Host and path must stand apart.
+//! 3. A preflight is answered before authentication, because it carries no key; also when the
+//!    request behind it will be refused for its path, so that the page can read why.
+//! 4. Credential; the offline check, so that a forged key costs no I/O.
+//! 5. Record, from isolate memory or from what KV answered.
+//! 6. Policy ([`decide`]), then the plan of what to strip and what to add ([`forward`]).
+//!
+//! What an upgrade can break: the order above decides which refusal a caller sees.
+
+use std::num::NonZeroUsize;
+
+use crate::answer::{self, Edits};
+use crate::cors;
+use crate::credential;
+use crate::decide::{self, decide};
+use crate::forward::{self, Forward};
+use crate::head::{Head, HeadFacts, MAX_HEAD};
+use crate::keyring::Keyring;
+use crate::kind::Kind;
+use crate::memory::Memory;
+use crate::own;
+use crate::problem::Problem;
+use crate::record::Record;
+use crate::records::{Found, Load, Loaded, Records};
+use crate::refusal::Refusal;
+use crate::request::Facts;
+use crate::restrict::{ip, path::CheckedPath};
+use crate::route::{Route, Routes};
+use crate::secret::{Digest, Shape};
+use crate::time::Millis;
+
+/// An answer that the gateway gives by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names in lower case; no value is empty.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; empty for HEAD.
+    pub body: String,
+}
+
+/// What is the same for every request of one key on one route: registered once with the entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fixed {
+    /// Names the registration; unique within one instance of the module.
+    pub id: u32,
+    /// The route, for [`Gateway::answer`].
+    pub route: usize,
+    /// The kind of the key, for [`Gateway::answer`].
+    pub kind: Kind,
+    /// Identity and credential headers.
+    pub set: Vec<(String, String)>,
+    /// Milliseconds until the origin's response headers must have arrived.
+    pub timeout_ms: Option<u32>,
+}
+
+/// What to do with a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome<'a> {
+    /// Answer by itself.
+    Respond(Response),
+    /// Hand the request to the management API.
+    Management,
+    /// Read KV, then ask again with what it answered.
+    Load(Load),
+    /// Send this to the origin.
+    Forward {
+        /// The edits registered for the key and the route.
+        id: u32,
+        /// What differs from request to request.
+        forward: Forward<'a>,
+        /// A read to make in the background.
+        refresh: Option<Load>,
+    },
+}
+
+/// The edits registered for one record, by route.
+pub type Plans = Vec<(usize, u32)>;
+
+/// The gateway of one isolate.
+pub struct Gateway {
+    routes: Routes,
+    records: Records<Plans>,
+    credentials: Vec<Option<String>>,
+    token: String,
+    request_seed: u64,
+    requests: u32,
+    last_plan: u32,
+}
+
+impl Gateway {
+    /// A gateway with an empty memory. `lookup` finds a Worker secret; `request_seed` is random
+    /// and makes request ids unique.
+    #[must_use]
+    pub fn new(
+        routes: Routes,
+        keyring: Keyring,
+        lookup: &dyn Fn(&str) -> Option<String>,
+        request_seed: u64,
+    ) -> Self {
+        let secret_of = |route: &Route| {
+            lookup(&route.credential.as_ref()?.secret).filter(|secret| usable(secret))
+        };
+        let credentials = (0..routes.len())
+            .map(|index| routes.get(index).and_then(secret_of))
+            .collect();
+        let settings = routes.settings();
+        let bound =
+            NonZeroUsize::new(settings.memory_records as usize).unwrap_or(NonZeroUsize::MIN);
+        let memory = Memory::new(
+            bound,
+            u64::from(settings.stale_if_error_s) * 1000,
+            keyring.current().hash_seed(),
+        );
+        let token = format!("keyward-{}", keyring.current().deployment_id());
+        Self {
+            routes,
+            records: Records::new(keyring, memory),
+            credentials,
+            token,
+            request_seed,
+            requests: 0,
+            last_plan: 0,
+        }
+    }
+
+    /// Decides what to do with a request. `loaded` is what KV answered when an earlier call for
+    /// the same request returned [`Outcome::Load`].
+    pub fn handle<'a>(
+        &mut self,
+        text: &'a str,
+        now: Millis,
+        loaded: Option<Loaded<'_>>,
+    ) -> Outcome<'a> {
+        if text.len() > MAX_HEAD {
+            return Outcome::Respond(self.refuse(None, Refusal::HeadTooLarge, ""));
+        }
+        let Some(head) = Head::parse(text) else {
+            return Outcome::Respond(self.refuse(None, Refusal::InternalError, ""));
+        };
+        match self.step(&head, now, loaded) {
+            Ok(outcome) => outcome,
+            Err((refusal, scopes)) => Outcome::Respond(self.refuse(Some(&head), refusal, &scopes)),
+        }
+    }
+
+    fn step<'a>(
+        &mut self,
+        head: &Head<'a>,
+        now: Millis,
+        loaded: Option<Loaded<'_>>,
+    ) -> Result<Outcome<'a>, (Refusal, String)> {
+        let plain = |refusal: Refusal| (refusal, String::new());
+        if self.has_looped(head) {
+            return Err(plain(Refusal::LoopDetected));
+        }
+        if !head.is_addressed_plainly() {
+            return Err(plain(Refusal::PathAmbiguous));
+        }
+        let checked = CheckedPath::parse(head.path());
+        let ambiguous = checked.is_err();
+        let path = checked.unwrap_or_else(|_| CheckedPath::unchecked(head.path()));
+        if own::is_own(&path) {
+            return match own::answer(head, &path) {
+                _ if ambiguous => Err(plain(Refusal::PathAmbiguous)),
+                own::Own::Response(response) => Ok(Outcome::Respond(response)),
+                own::Own::Management => Ok(Outcome::Management),
+                own::Own::Refused(refusal) => Err(plain(refusal)),
+            };
+        }
+        if matches!(head.method, "TRACE" | "CONNECT" | "TRACK") {
+            return Err(plain(Refusal::MethodNotAllowed));
+        }
+        let route = self.routes.find(&head.host(), &path);
+        let found = match route {
+            Some(route) if !ambiguous || route.allow_ambiguous_paths => Ok(route),
+            _ if ambiguous => Err(Refusal::PathAmbiguous),
+            _ => Err(Refusal::RouteUnknown),
+        };
+        if cors::is_preflight(head) {
+            let headers = match found {
+                Ok(route) => cors::preflight(&route.cors, head),
+                Err(_) => cors::preflight_of_a_refusal(head),
+            };
+            return Ok(Outcome::Respond(Response {
+                status: 204,
+                headers,
+                body: String::new(),
+            }));
+        }
+        let route = found.map_err(plain)?;
+        let credential = credential::find(&route.key_in, head).map_err(plain)?;
+        let digest = Digest::of(&credential.key);
+        let refresh = match self
+            .records
+            .find(&credential.key, digest, now, loaded)
+            .map_err(plain)?
+        {
+            Found::Ready => None,
+            Found::Refresh(load) => Some(load),
+            Found::Load(load) => return Ok(Outcome::Load(load)),
+        };
+        let Some(entry) = self.records.entry(&digest) else {
+            return Err(plain(Refusal::InternalError));
+        };
+        let Some(record) = &entry.record else {
+            return Err(plain(Refusal::KeyInvalid));
+        };
+        policy(
+            &self.routes.settings().client_ip_header,
+            route,
+            record,
+            &credential,
+            head,
+            &path,
+            now,
+        )?;
+        let secret = self.credentials.get(route.index).and_then(Option::as_deref);
+        if route.credential.is_some() && secret.is_none() {
+            return Err(plain(Refusal::CredentialUnavailable));
+        }
+        let forward = forward::plan(
+            route,
+            head,
+            &path,
+            &credential.key,
+            record.kind,
+            secret,
+            &self.token,
+        );
+        let id = match entry.plans.iter().find(|(index, _)| *index == route.index) {
+            Some((_, id)) => *id,
+            None => {
+                self.last_plan = self.last_plan.wrapping_add(1);
+                entry.plans.push((route.index, self.last_plan));
+                self.last_plan
+            }
+        };
+        Ok(Outcome::Forward {
+            id,
+            forward,
+            refresh,
+        })
+    }
+
+    /// Takes in the answer to a background read. Returns the next name to read, if any.
+    pub fn refreshed(&mut self, digest: Digest, loaded: Loaded<'_>, now: Millis) -> Option<Load> {
+        self.records.refreshed(digest, loaded, now)
+    }
+
+    fn has_looped(&self, head: &Head<'_>) -> bool {
+        head.headers().any(|(name, value)| {
+            matches!(name, "cdn-loop" | "via")
+                && value
+                    .split([',', ';', ' '])
+                    .any(|word| word.trim() == self.token)
+        })
+    }
+
+    /// What to register for the key and the route of a request that [`Gateway::handle`] has just
+    /// said to forward.
+    #[must_use]
+    pub fn fixed(&mut self, text: &str) -> Option<Fixed> {
+        let head = Head::parse(text)?;
+        let path =
+            CheckedPath::parse(head.path()).unwrap_or_else(|_| CheckedPath::unchecked(head.path()));
+        let route = self.routes.find(&head.host(), &path)?;
+        let digest = Digest::of(&credential::find(&route.key_in, &head).ok()?.key);
+        let entry = self.records.entry(&digest)?;
+        let (_, id) = *entry
+            .plans
+            .iter()
+            .find(|(index, _)| *index == route.index)?;
+        let record = entry.record.as_ref()?;
+        let secret = self.credentials.get(route.index).and_then(Option::as_deref);
+        Some(Fixed {
+            id,
+            route: route.index,
+            kind: record.kind,
+            set: forward::fixed(route, record, secret),
+            timeout_ms: route.timeout_ms,
+        })
+    }
+
+    /// Plans the edits of the origin's answer. `None` when the route is not known any more.
+    #[must_use]
+    pub fn answer<'a>(
+        &self,
+        route: usize,
+        kind: Kind,
+        text: &str,
+        status: u16,
+        headers: &'a str,
+    ) -> Option<Edits<'a>> {
+        let head = Head::parse(text)?;
+        let route = self.routes.get(route)?;
+        let secret = self.credentials.get(route.index).and_then(Option::as_deref);
+        Some(answer::plan(route, kind, secret, &head, status, headers))
+    }
+
+    /// The answer that refuses a request. `head` is unknown when it could not be read.
+    pub fn refuse(&mut self, head: Option<&Head<'_>>, refusal: Refusal, scopes: &str) -> Response {
+        self.requests = self.requests.wrapping_add(1);
+        let id = format!("{:016x}{:08x}", self.request_seed, self.requests);
+        let id = head
+            .and_then(|head| head.header("cf-ray"))
+            .filter(|ray| {
+                ray.len() <= 64 && ray.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            })
+            .unwrap_or(&id);
+        refusal_response(head, refusal, scopes, id)
+    }
+}
+
+/// The problem document of a refusal, with the headers that let a page read it.
+#[must_use]
+pub fn refusal_response(
+    head: Option<&Head<'_>>,
+    refusal: Refusal,
+    scopes: &str,
+    request_id: &str,
+) -> Response {
+    let problem = Problem {
+        refusal,
+        request_id,
+        scopes,
+        errors: &[],
+        detail: None,
+    };
+    let mut headers = problem.headers();
+    headers.extend(cors::refused(head.and_then(Head::page_origin)));
+    if refusal == Refusal::MethodNotAllowed {
+        headers.push(("allow", own::allowed(head).to_owned()));
+    }
+    let body = if head.is_some_and(|head| head.method == "HEAD") {
+        String::new()
+    } else {
+        problem.body()
+    };
+    Response {
+        status: refusal.status(),
+        headers,
+        body,
+    }
+}
+
+/// Everything that the key, its record and the route demand of the request.
+fn policy(
+    client_ip_header: &str,
+    route: &Route,
+    record: &Record,
+    credential: &credential::Credential<'_>,
+    head: &Head<'_>,
+    path: &CheckedPath<'_>,
+    now: Millis,
+) -> Result<(), (Refusal, String)> {
+    if !Shape::parse(&credential.key).is_some_and(|shape| record.agrees_with(&shape)) {
+        return Err((Refusal::KeyInvalid, String::new()));
+    }
+    let HeadFacts {
+        origin,
+        referer,
+        sec_fetch_site,
+        websocket,
+        android_package,
+        android_cert,
+        ios_bundle,
+        client_ip,
+    } = head.facts(client_ip_header);
+    let facts = Facts {
+        method: head.method,
+        path,
+        origin,
+        referer,
+        sec_fetch_site,
+        websocket,
+        ip: client_ip.and_then(ip::parse_client),
+        android_package,
+        android_cert,
+        ios_bundle,
+    };
+    decide(record, &route.access, &facts, now)
+        .map_err(|refusal| (refusal, join(&route.access.scopes)))?;
+    if credential.in_query && record.kind != Kind::Public {
+        return Err((Refusal::KindNotAccepted, String::new()));
+    }
+    for (rule, scopes) in &route.requires {
+        if rule.matches(head.method, path) {
+            decide::scopes(&record.restrictions, scopes)
+                .map_err(|refusal| (refusal, join(scopes)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a secret can stand in a header: a line break from a careless paste would otherwise
+/// end it early.
+fn usable(secret: &str) -> bool {
+    !secret.is_empty() && secret.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+}
+
+fn join(scopes: &[crate::restrict::scope::Scope]) -> String {
+    scopes
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

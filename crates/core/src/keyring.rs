@@ -1,0 +1,219 @@
+//! The deployment's secret, `KEYWARD_SECRET`: entries with ids, and the subkeys of each.
+//!
+//! The text is `<id>:<base64url of 32 bytes or more>`, up to four of them with commas between.
+//! The first entry is current: it mints. Those after it are in force: what they named and
+//! MACed stays readable until it has been published anew. A `-` before the id retires an entry:
+//! it still verifies the tags of secrets that are in circulation, and nothing else.
+//!
+//! Every use has a subkey of its own by HKDF-SHA-256 (RFC 5869), told apart by its info label,
+//! so that what leaks of one says nothing of another. The labels `keyward/session/1` and
+//! `keyward/assertion/1` are set aside for session keys and assertions.
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use hkdf::Hkdf;
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use crate::base62;
+use crate::kind::Kind;
+use crate::mac::{self, Keyed};
+use crate::names;
+use crate::secret::{Digest, FORMAT, LONGEST, Minted, RANDOM, Shape, TAG};
+
+/// HKDF's salt: fixed, which RFC 5869 section 3.1 allows, and told apart from other programs'.
+const SALT: &[u8] = b"keyward/1";
+/// The fewest bytes that an entry's key has.
+const SHORTEST_KEY: usize = 32;
+/// The most entries: a forged secret costs one MAC for each.
+const MOST_ENTRIES: usize = 4;
+
+/// What `KEYWARD_SECRET` holds, ready for use.
+pub struct Keyring {
+    /// Not empty; the first is current and not retired.
+    entries: Vec<Entry>,
+}
+
+/// One entry of `KEYWARD_SECRET` with its subkeys.
+pub struct Entry {
+    id: String,
+    retired: bool,
+    tag: Keyed,
+    look_up: Keyed,
+    record: Keyed,
+    sealing: Zeroizing<[u8; 32]>,
+    hash_seed: u64,
+    deployment: u32,
+}
+
+/// What is wrong with `KEYWARD_SECRET`. Says nothing of its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("KEYWARD_SECRET is not valid: {0}")]
+pub struct KeyringError(pub &'static str);
+
+impl Keyring {
+    /// Reads the text of `KEYWARD_SECRET` (see the module) and derives the subkeys. Blanks around
+    /// the whole are ignored, because secrets are often piped with a line end.
+    ///
+    /// # Errors
+    /// When an entry, an id, the encoding or a key's length is not as the module describes.
+    pub fn parse(text: &str) -> Result<Self, KeyringError> {
+        let mut entries: Vec<Entry> = Vec::new();
+        for part in text.trim().split(',') {
+            let (id, key) = part.split_once(':').ok_or(KeyringError(
+                "an entry is `id:key`; several have a comma between them",
+            ))?;
+            let (id, retired) = id.strip_prefix('-').map_or((id, false), |id| (id, true));
+            if !names::is_entry_id(id) {
+                return Err(KeyringError(
+                    "an entry's id is 1 to 12 lower-case letters and digits",
+                ));
+            }
+            if entries.iter().any(|entry| entry.id == id) {
+                return Err(KeyringError("two entries have the same id"));
+            }
+            if entries.len() == MOST_ENTRIES {
+                return Err(KeyringError("there are more than four entries"));
+            }
+            entries.push(Entry::derive(id, retired, key)?);
+        }
+        match entries.first() {
+            Some(entry) if !entry.retired => Ok(Self { entries }),
+            _ => Err(KeyringError(
+                "the first entry is the current one and cannot be retired",
+            )),
+        }
+    }
+
+    /// The entry that mints, names, MACs and seals.
+    #[must_use]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`parse` makes no keyring without a first entry"
+    )]
+    pub fn current(&self) -> &Entry {
+        &self.entries[0]
+    }
+
+    /// The entries under which records may stand: all but the retired ones, current first.
+    pub fn in_force(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| !entry.retired)
+    }
+
+    /// The entry in force with this id.
+    #[must_use]
+    pub fn entry(&self, id: &str) -> Option<&Entry> {
+        self.in_force().find(|entry| entry.id == id)
+    }
+
+    /// Whether the secret's tag was made under any entry, retired ones included. Takes the same
+    /// time wherever a tag is wrong; which entry made a right one is no secret. Never allocates.
+    #[must_use]
+    pub fn verifies_tag(&self, shape: &Shape<'_>) -> bool {
+        self.entries.iter().any(|entry| {
+            entry
+                .tag_of(shape.tagged())
+                .ct_eq(shape.tag().as_bytes())
+                .into()
+        })
+    }
+
+    /// Mints a secret under the current entry. `vendor` and `environment` are valid (see
+    /// [`names::is_vendor`] and [`names::is_environment`]), else nobody can use what comes out;
+    /// `fill` fills a buffer from the platform's CSPRNG.
+    #[must_use]
+    pub fn mint(
+        &self,
+        vendor: &str,
+        kind: Kind,
+        environment: &str,
+        fill: &mut dyn FnMut(&mut [u8]),
+    ) -> Minted {
+        debug_assert!(names::is_vendor(vendor) && names::is_environment(environment));
+        let random = Zeroizing::new(base62::random(RANDOM, fill));
+        // Reserved at once: a string that grows leaves copies of the secret behind.
+        let mut text = Zeroizing::new(String::with_capacity(LONGEST));
+        for part in [vendor, "_", kind.prefix(), "_", environment, "_"] {
+            text.push_str(part);
+        }
+        text.push(FORMAT);
+        text.push_str(&random);
+        let tag = self.current().tag_of(&text);
+        text.extend(tag.map(char::from));
+        Minted(text)
+    }
+}
+
+impl Entry {
+    fn derive(id: &str, retired: bool, key: &str) -> Result<Self, KeyringError> {
+        let key = Base64UrlUnpadded::decode_vec(key.trim_end_matches('='))
+            .map(Zeroizing::new)
+            .map_err(|_| KeyringError("a key is not base64url"))?;
+        if key.len() < SHORTEST_KEY {
+            return Err(KeyringError("a key is shorter than 32 bytes"));
+        }
+        let root = Hkdf::<Sha256>::new(Some(SALT), &key);
+        Ok(Self {
+            id: id.to_owned(),
+            retired,
+            tag: mac::keyed(&*subkey::<32>(&root, "keyward/tag/1")?),
+            look_up: mac::keyed(&*subkey::<32>(&root, "keyward/look-up/1")?),
+            record: mac::keyed(&*subkey::<32>(&root, "keyward/record/1")?),
+            sealing: subkey(&root, "keyward/sealing/1")?,
+            hash_seed: u64::from_be_bytes(*subkey(&root, "keyward/hash-seed/1")?),
+            deployment: u32::from_be_bytes(*subkey(&root, "keyward/deployment/1")?),
+        })
+    }
+
+    /// The id that names, MACs and seals carry.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The AES-256-GCM key under which the registry seals derivation keys.
+    #[must_use]
+    pub fn sealing_key(&self) -> Zeroizing<[u8; 32]> {
+        self.sealing.clone()
+    }
+
+    /// Seeds the hash table of isolate memory, so that nobody outside can aim at one bucket.
+    #[must_use]
+    pub const fn hash_seed(&self) -> u64 {
+        self.hash_seed
+    }
+
+    /// 8 hexadecimal digits that name the deployment in `Via`. Not secret.
+    #[must_use]
+    pub fn deployment_id(&self) -> String {
+        format!("{:08x}", self.deployment)
+    }
+
+    /// The keyed hash of a digest, of which the KV name is made.
+    pub(crate) fn look_up(&self, digest: &Digest) -> [u8; 32] {
+        mac::mac(&self.look_up, &[digest.as_bytes()])
+    }
+
+    /// The MAC over the parts of a record.
+    pub(crate) fn record_mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        mac::mac(&self.record, parts)
+    }
+
+    /// The tag of everything before it: 8 digits of a truncated HMAC. 64 bits modulo 62^8 favour
+    /// some tags by one part in 84,000, which gains a forger nothing.
+    fn tag_of(&self, tagged: &str) -> [u8; TAG] {
+        let [a, b, c, d, e, f, g, h, ..] = mac::mac(&self.tag, &[tagged.as_bytes()]);
+        base62::digits(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+}
+
+/// The subkey for one use.
+fn subkey<const N: usize>(
+    root: &Hkdf<Sha256>,
+    label: &str,
+) -> Result<Zeroizing<[u8; N]>, KeyringError> {
+    let mut key = Zeroizing::new([0; N]);
+    root.expand(label.as_bytes(), key.as_mut_slice())
+        .map_err(|_| KeyringError("a subkey cannot be derived"))?;
+    Ok(key)
+}

@@ -1,0 +1,155 @@
+//! Turns a refusal into its answer: the only place that does.
+//!
+//! The body is a problem document (RFC 9457). `WWW-Authenticate` follows RFC 6750 section 3: no
+//! `error` where no key was sent, else `invalid_token`, `invalid_request` for more than one key,
+//! `insufficient_scope` with the scopes that the route requires.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::refusal::Refusal;
+use crate::spec::FieldError;
+
+/// Where the page of a code stands, on the gateway itself.
+const PAGES: &str = "/_keyward/errors/";
+/// Seconds until a call that the platform failed is worth repeating.
+const RETRY_AFTER_S: &str = "5";
+
+/// A refusal with what is known of the occurrence.
+pub struct Problem<'a> {
+    /// Why the request is refused.
+    pub refusal: Refusal,
+    /// Names this request in answer and log.
+    pub request_id: &'a str,
+    /// The scopes that the route requires, with blanks between them; for `scope_missing`.
+    pub scopes: &'a str,
+    /// The fields that are wrong; for requests to the management API.
+    pub errors: &'a [FieldError],
+    /// Replaces the standing sentence. Holds no secret.
+    pub detail: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    fix: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+impl<'a> Problem<'a> {
+    /// A refusal of which nothing more is known than the request's id.
+    #[must_use]
+    pub const fn new(refusal: Refusal, request_id: &'a str) -> Self {
+        Self {
+            refusal,
+            request_id,
+            scopes: "",
+            errors: &[],
+            detail: None,
+        }
+    }
+
+    /// The problem document: `type`, `title`, `status`, `code`, `detail`, `request_id`, and where
+    /// there is something to say, `fix` and `errors`.
+    #[must_use]
+    pub fn body(&self) -> String {
+        let refusal = self.refusal;
+        let document = Document {
+            r#type: format!("{PAGES}{}", refusal.code()),
+            title: refusal.title(),
+            status: refusal.status(),
+            code: refusal.code(),
+            detail: self.detail.unwrap_or(refusal.detail()),
+            request_id: self.request_id,
+            fix: refusal.fix(),
+            errors: self.errors,
+        };
+        // Strings and numbers under fixed names: there is nothing that could fail.
+        serde_json::to_string(&document).unwrap_or_default()
+    }
+
+    /// The headers that belong to the document, names in lower case.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        let mut headers = vec![
+            ("content-type", "application/problem+json".to_owned()),
+            ("cache-control", "no-store".to_owned()),
+        ];
+        if let Some(challenge) = self.challenge() {
+            headers.push(("www-authenticate", challenge));
+        }
+        if self.refusal.status() == 503 {
+            headers.push(("retry-after", RETRY_AFTER_S.to_owned()));
+        }
+        headers
+    }
+
+    fn challenge(&self) -> Option<String> {
+        let error = match self.refusal {
+            Refusal::KeyMissing => return Some(r#"Bearer realm="keyward""#.to_owned()),
+            Refusal::KeyAmbiguous => "invalid_request",
+            Refusal::ScopeMissing => "insufficient_scope",
+            refusal if refusal.status() == 401 => "invalid_token",
+            _ => return None,
+        };
+        // The standing sentence, never `detail`: it is of the characters that RFC 6750 allows.
+        let mut challenge = format!(
+            r#"Bearer realm="keyward", error="{error}", error_description="{}""#,
+            self.refusal.detail()
+        );
+        if self.refusal == Refusal::ScopeMissing && is_scope_list(self.scopes) {
+            // Writing to a string does not fail.
+            let _ = write!(challenge, r#", scope="{}""#, self.scopes);
+        }
+        Some(challenge)
+    }
+}
+
+/// The page of an error code, as plain text: what happened, and what to do about it. `None` for
+/// a code that does not exist.
+#[must_use]
+pub fn page(code: &str) -> Option<String> {
+    let refusal = Refusal::ALL.iter().find(|refusal| refusal.code() == code)?;
+    let mut page = format!(
+        "{code}: {} (HTTP {})\n\n{}\n",
+        refusal.title(),
+        refusal.status(),
+        refusal.detail()
+    );
+    if !refusal.fix().is_empty() {
+        page.push('\n');
+        page.push_str(refusal.fix());
+        page.push('\n');
+    }
+    Some(page)
+}
+
+/// `scope-token *( SP scope-token )` of RFC 6749 section 3.3: nothing that could leave the quotes.
+fn is_scope_list(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standing_sentences_fit_into_a_quoted_header_value() {
+        assert!(
+            Refusal::ALL
+                .iter()
+                .all(|refusal| is_scope_list(refusal.detail()))
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! Records of keys: from isolate memory, or from what KV answered.
+//!
+//! This module reads nothing by itself: it says what to read, and takes in the answer.
+
+use crate::keyring::Keyring;
+use crate::kind::Kind;
+use crate::memory::{Age, Entry, Memory};
+use crate::names::record_name;
+use crate::record::Record;
+use crate::refusal::Refusal;
+use crate::secret::{Digest, Shape};
+use crate::time::Millis;
+
+/// What KV answered for a name.
+#[derive(Clone, Copy, Debug)]
+pub enum Stored<'a> {
+    /// A value.
+    Found(&'a str),
+    /// There is none.
+    Missing,
+    /// It failed or did not answer in time: nothing is known.
+    Failed,
+}
+
+/// A read of KV that the entry has made, because an [`Outcome::Load`] asked for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Loaded<'a> {
+    /// Which of the secret's names was read, from [`Load::attempt`].
+    pub attempt: usize,
+    /// The answer.
+    pub stored: Stored<'a>,
+}
+
+/// A read of KV to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// The secret whose record it is.
+    pub digest: Digest,
+    /// Counts the names under which entries of the keyring would keep the record.
+    pub attempt: usize,
+    /// The name to read.
+    pub name: String,
+}
+
+/// What is known of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Memory has it, or has that there is none.
+    Ready,
+    /// Memory has it, and it is to be read again in the background.
+    Refresh(Load),
+    /// It is to be read first.
+    Load(Load),
+}
+
+/// Isolate memory and what is needed to fill it.
+pub struct Records<P> {
+    keyring: Keyring,
+    memory: Memory<P>,
+}
+
+impl<P: Default> Records<P> {
+    /// Records under a keyring, in a memory.
+    #[must_use]
+    pub const fn new(keyring: Keyring, memory: Memory<P>) -> Self {
+        Self { keyring, memory }
+    }
+
+    /// The entry of a secret in memory.
+    pub fn entry(&mut self, digest: &Digest) -> Option<&mut Entry<P>> {
+        self.memory.entry(digest)
+    }
+
+    /// Makes sure that memory holds what is known of a secret, or says what to read.
+    ///
+    /// # Errors
+    /// [`Refusal::KeyInvalid`] for what is no key of this deployment, which costs no read;
+    /// [`Refusal::StoreUnavailable`] when nothing can be known.
+    pub fn find(
+        &mut self,
+        key: &str,
+        digest: Digest,
+        now: Millis,
+        loaded: Option<Loaded<'_>>,
+    ) -> Result<Found, Refusal> {
+        let age = self.memory.look_up(&digest, now);
+        if age.is_none() || loaded.is_some() {
+            // In memory it has been through this already.
+            let shape = Shape::parse(key)
+                .filter(|shape| self.keyring.verifies_tag(shape))
+                .ok_or(Refusal::KeyInvalid)?;
+            if shape.kind() == Kind::Derived {
+                return Err(Refusal::KeyInvalid);
+            }
+        }
+        match (age, loaded) {
+            (Some(Age::Fresh), _) => Ok(Found::Ready),
+            (Some(Age::Refresh), None) => {
+                Ok(self.load(digest, 0).map_or(Found::Ready, Found::Refresh))
+            }
+            (Some(Age::Refresh), Some(_)) => Ok(Found::Ready),
+            (age, None) => match self.load(digest, 0) {
+                Some(load) => Ok(Found::Load(load)),
+                None => age.map(|_| Found::Ready).ok_or(Refusal::StoreUnavailable),
+            },
+            (age, Some(loaded)) => match self.take_in(digest, loaded, now) {
+                TakenIn::Known => Ok(Found::Ready),
+                TakenIn::Next(load) => Ok(Found::Load(load)),
+                TakenIn::Failed if age == Some(Age::Stale) => Ok(Found::Ready),
+                TakenIn::Failed | TakenIn::Unreadable => Err(Refusal::StoreUnavailable),
+            },
+        }
+    }
+
+    fn load(&self, digest: Digest, attempt: usize) -> Option<Load> {
+        let entry = self.keyring.in_force().nth(attempt)?;
+        Some(Load {
+            digest,
+            attempt,
+            name: record_name(entry, &digest),
+        })
+    }
+
+    fn take_in(&mut self, digest: Digest, loaded: Loaded<'_>, now: Millis) -> TakenIn {
+        match loaded.stored {
+            Stored::Found(value) => {
+                let Some(load) = self.load(digest, loaded.attempt) else {
+                    return TakenIn::Failed;
+                };
+                match Record::open(value, &load.name, &self.keyring) {
+                    Ok(record) => self.memory.store(digest, Some(record), now),
+                    Err(_) => {
+                        // What stood here before may lack a restriction that this one has.
+                        self.memory.forget(&digest);
+                        return TakenIn::Unreadable;
+                    }
+                }
+                TakenIn::Known
+            }
+            Stored::Missing => match self.load(digest, loaded.attempt + 1) {
+                Some(load) => TakenIn::Next(load),
+                None => {
+                    self.memory.store(digest, None, now);
+                    TakenIn::Known
+                }
+            },
+            Stored::Failed => TakenIn::Failed,
+        }
+    }
+
+    /// Takes in the answer to a background read. Returns the next name to read, if any.
+    pub fn refreshed(&mut self, digest: Digest, loaded: Loaded<'_>, now: Millis) -> Option<Load> {
+        match self.take_in(digest, loaded, now) {
+            TakenIn::Next(load) => Some(load),
+            TakenIn::Known | TakenIn::Failed | TakenIn::Unreadable => None,
+        }
+    }
+}
+
+enum TakenIn {
+    Known,
+    Next(Load),
+    /// KV says nothing: what is known already may serve for a while.
+    Failed,
+    /// KV has a record that this worker cannot vouch for: nothing may serve.
+    Unreadable,
+}

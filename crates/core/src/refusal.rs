@@ -1,0 +1,133 @@
+//! Every way in which the gateway or the management API says no.
+//!
+//! One closed list: a stable code, a status, a sentence that a caller may read, a hint, and the
+//! side to blame. [`crate::problem`] turns a refusal into the answer; nothing else does.
+
+/// Who has to act so that the call works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The caller: another key, another page, another path.
+    Client,
+    /// The owner of the key or of the route.
+    Owner,
+    /// The origin behind the gateway.
+    Origin,
+    /// Keyward itself or the platform that it runs on.
+    Platform,
+}
+
+macro_rules! refusals {
+    ($($name:ident $status:literal $code:literal $side:ident $title:literal $detail:literal $fix:literal;)*) => {
+        /// Why a request is refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Refusal {
+            $(#[doc = $detail] $name,)*
+        }
+
+        impl Refusal {
+            /// Every refusal, in the order of a request's way.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The HTTP status.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+
+            /// The stable code: never renamed, and the name of its page in `docs/errors/`.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// Who has to act.
+            #[must_use]
+            pub const fn side(self) -> Side {
+                match self { $(Self::$name => Side::$side,)* }
+            }
+
+            /// A few words, the same for every occurrence (RFC 9457 section 3.1.3).
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+
+            /// A sentence for the caller. Carries no values.
+            #[must_use]
+            pub const fn detail(self) -> &'static str {
+                match self { $(Self::$name => $detail,)* }
+            }
+
+            /// What to do about it; empty where there is nothing to do.
+            #[must_use]
+            pub const fn fix(self) -> &'static str {
+                match self { $(Self::$name => $fix,)* }
+            }
+        }
+    };
+}
+
+refusals! {
+    ConfigInvalid 500 "config_invalid" Platform "Gateway misconfigured" "The gateway's configuration is not valid, so nothing is proxied." "The log of the deployment names the field; `keyward config check` finds it before a deployment.";
+    MethodNotAllowed 405 "method_not_allowed" Client "Method not allowed" "This method is not served here." "Use one of the methods in the Allow header.";
+    HeadTooLarge 431 "head_too_large" Client "Request head too large" "The request's target and headers are larger than the gateway reads." "Send fewer or shorter headers.";
+    RouteUnknown 404 "route_unknown" Client "No such route" "No route of this gateway matches the host and path." "Check the base URL; the routes are in the deployment's gateway.toml.";
+    PathAmbiguous 400 "path_ambiguous" Client "Ambiguous path" "The path can be read in more than one way, so it cannot be checked." "Send the path without dot segments, empty segments, `;`, encoded slashes or double encoding.";
+    LoopDetected 508 "loop_detected" Owner "Loop detected" "The request has been through this gateway already." "Point the route's origin at the API itself, not at the gateway.";
+    KeyMissing 401 "key_missing" Client "No key" "The request carries no API key." "Send the key in the place that the WWW-Authenticate header and the API's documentation name.";
+    KeyAmbiguous 400 "key_ambiguous" Client "More than one key" "The request carries different keys, and the gateway does not choose between them." "Send one key, in one place.";
+    KeyInvalid 401 "key_invalid" Client "Invalid key" "The API key is not valid here." "Check that the key was copied whole and belongs to this API.";
+    StoreUnavailable 503 "store_unavailable" Platform "Key store unavailable" "Whether the key is valid cannot be known right now." "Try again after the time in Retry-After.";
+    KeyRevoked 401 "key_revoked" Owner "Key revoked" "The key has been revoked." "Ask the owner of the API for a new key.";
+    KeyExpired 401 "key_expired" Owner "Key expired" "The key has expired." "Ask the owner of the API for a new key.";
+    KeyDisabled 401 "key_disabled" Owner "Key disabled" "The key is disabled." "Ask the owner of the API to enable it.";
+    KeyNotYetValid 401 "key_not_yet_valid" Owner "Key not yet valid" "The key is not valid yet." "Wait until its start time, or ask the owner of the API to move it.";
+    EnvironmentDenied 403 "environment_denied" Client "Wrong environment" "The key's environment is not accepted on this route." "Use a key of the environment that this route serves.";
+    KindNotAccepted 403 "kind_not_accepted" Client "Wrong kind of key" "This kind of key is not accepted on this route." "Use a kind of key that the route accepts.";
+    PrivateKeyInBrowser 403 "private_key_in_browser" Client "Private key in a browser" "A private key was sent by a web page, where anyone can read it." "Revoke this key: it has leaked. Use a public key in pages.";
+    ReferrerDenied 403 "referrer_denied" Client "Website not allowed" "The key does not allow calls from this website." "Call from a page whose address the key allows, or ask the key's owner to add it.";
+    IpDenied 403 "ip_denied" Client "Address not allowed" "The key does not allow calls from this address." "Call from an address that the key allows.";
+    AppDenied 403 "app_denied" Client "App not allowed" "The key does not allow calls from this app." "Call from an app that the key allows.";
+    PathDenied 403 "path_denied" Client "Path not allowed" "The key does not allow this method and path." "Use a key that allows it, or ask the key's owner to add the path.";
+    ScopeMissing 403 "scope_missing" Client "Scope missing" "The key lacks a scope that this route requires." "Use a key with the scopes in the WWW-Authenticate header.";
+    CredentialUnavailable 500 "credential_unavailable" Platform "Credential unavailable" "The origin's credential is not available, so nothing was sent." "Set the Worker secret that the route's credential names.";
+    OriginUnreachable 502 "origin_unreachable" Origin "Origin unreachable" "The origin could not be reached." "Check that the origin is up and that the route's address is right.";
+    OriginTimeout 504 "origin_timeout" Origin "Origin too slow" "The origin did not answer within the route's time-out." "Try again, or raise the route's timeout_ms.";
+    InternalError 500 "internal_error" Platform "Internal error" "The gateway failed while handling this request; nothing was decided in its favour." "Try again; if it stays, report the request id.";
+    CrossOriginDenied 403 "cross_origin_denied" Client "Cross-origin call" "The management API is not callable from other websites." "Call it from a server, from the CLI, or from the gateway's own origin.";
+    EndpointUnknown 404 "endpoint_unknown" Client "No such endpoint" "The management API has no such endpoint." "See the management API's documentation.";
+    MediaTypeUnsupported 415 "media_type_unsupported" Client "Not JSON" "The body must be JSON." "Send Content-Type: application/json.";
+    BodyTooLarge 413 "body_too_large" Client "Body too large" "The body is larger than this endpoint reads." "Send less.";
+    BodyInvalid 400 "body_invalid" Client "Body not understood" "The body is not the JSON that this endpoint expects." "See `errors`.";
+    QueryInvalid 400 "query_invalid" Client "Query not understood" "A query parameter is unknown or has a value that is not allowed." "See `errors`.";
+    KeySpecInvalid 422 "key_spec_invalid" Client "Key cannot be created" "The key's fields are not valid together." "See `errors`: each names a field and what to change.";
+    ProjectUnknown 404 "project_unknown" Client "No such project" "There is no such project." "List the projects, or create it.";
+    ProjectExists 409 "project_exists" Client "Project exists" "There is a project with this id already." "Use it, or choose another id.";
+    ProjectSpecInvalid 422 "project_spec_invalid" Client "Project cannot be created" "The project's fields are not valid." "See `errors`.";
+    KeyUnknown 404 "key_unknown" Client "No such key" "The project has no key with this id." "List the project's keys.";
+    KeyStateConflict 409 "key_state_conflict" Client "Not in this state" "The key's state does not allow this change." "A revoked key stays revoked: create a new one.";
+    RegistryUnavailable 503 "registry_unavailable" Platform "Registry unavailable" "The registry did not answer; the change may or may not have been made." "Look whether it was, then try again.";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::Refusal;
+
+    #[test]
+    fn codes_are_unique_and_well_formed() {
+        let codes: HashSet<_> = Refusal::ALL.iter().map(|refusal| refusal.code()).collect();
+        assert_eq!(codes.len(), Refusal::ALL.len());
+        assert!(
+            codes
+                .iter()
+                .all(|code| code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        );
+        assert!(
+            Refusal::ALL
+                .iter()
+                .all(|refusal| (400..=599).contains(&refusal.status()))
+        );
+    }
+}

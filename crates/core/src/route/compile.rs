@@ -1,0 +1,245 @@
+//! From what is written to what is used: every value is parsed, and everything that is wrong is
+//! named at once. The build, `keyward config check` and the worker all come through here.
+
+use std::collections::HashMap;
+
+use crate::decide::Access;
+use crate::kind::Kind;
+use crate::restrict::path::PathRule;
+use crate::restrict::scope::Scope;
+
+use super::cors::Cors;
+use super::credential::Credential;
+use super::file::{GatewayFile, RequireFile, RouteFile, SettingsFile};
+use super::finding::{Fault, Findings, fault};
+use super::host::HostPattern;
+use super::origin::Origin;
+use super::path::RoutePath;
+use super::place::Place;
+use super::{Route, Settings, header, value};
+
+/// Everything that is compiled; routes that are wrong are missing from it.
+pub(super) fn compile(file: &GatewayFile, findings: &mut Findings<'_>) -> (Settings, Vec<Route>) {
+    let settings = settings(&file.gateway, findings);
+    if file.routes.is_empty() {
+        findings.warn(
+            "route",
+            fault(
+                "there is no route, so every request is answered with 404",
+                "add a [[route]] with `origin`",
+            ),
+        );
+    }
+    let routes: Vec<_> = file
+        .routes
+        .iter()
+        .enumerate()
+        .filter_map(|(index, file)| route(index, file, findings))
+        .collect();
+    refuse_twins(&routes, findings);
+    (settings, routes)
+}
+
+fn settings(file: &SettingsFile, findings: &mut Findings<'_>) -> Settings {
+    let defaults = Settings::default();
+    let client_ip_header = file
+        .client_ip_header
+        .as_ref()
+        .and_then(|text| findings.text("gateway.client_ip_header", text, header::client_address));
+    Settings {
+        client_ip_header: client_ip_header.unwrap_or(defaults.client_ip_header),
+        stale_if_error_s: findings.number(
+            "gateway.stale_if_error_s",
+            file.stale_if_error_s,
+            defaults.stale_if_error_s,
+            (0, 86_400),
+        ),
+        memory_records: findings.number(
+            "gateway.memory_records",
+            file.memory_records,
+            defaults.memory_records,
+            (1, 100_000),
+        ),
+    }
+}
+
+fn route(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option<Route> {
+    let at = |name: &str| format!("route[{index}].{name}");
+    let host = match &file.host {
+        Some(text) => findings.text(&at("host"), text, HostPattern::parse),
+        None => Some(HostPattern::Any),
+    };
+    let path = findings.text(
+        &at("path"),
+        file.path.as_deref().unwrap_or("/**"),
+        RoutePath::parse,
+    );
+    let origin = findings.text(&at("origin"), &file.origin, Origin::parse);
+    if origin.as_ref().is_some_and(|origin| origin.insecure) {
+        findings.warn(
+            &at("origin"),
+            fault(
+                "calls and the credential cross the network in the clear",
+                "use https",
+            ),
+        );
+    }
+    let strip_prefix = match &file.strip_prefix {
+        Some(text) => findings.text(&at("strip_prefix"), text, value::prefix),
+        None => Some(String::new()),
+    };
+    if let (Some(prefix), Some(path)) = (&strip_prefix, &path)
+        && !path.begins_with(prefix)
+    {
+        findings.error(
+            &at("strip_prefix"),
+            fault(
+                "`path` does not begin with this prefix",
+                "write the literal first segments of `path`, as in /openai for /openai/**",
+            ),
+        );
+    }
+    let access = access(index, file, findings);
+    let key_in = key_in(&at("key_in"), file, access.as_ref(), findings);
+    let credential = match &file.credential {
+        Some(file) => Credential::compile(file, &at("credential"), findings).map(Some),
+        None => Some(None),
+    };
+    let timeout_ms = file
+        .timeout_ms
+        .map(|value| findings.number(&at("timeout_ms"), Some(value), 0, (1, 600_000)));
+    let cache_origin = match &file.cache {
+        Some(text) => findings.text(&at("cache"), text, value::cache),
+        None => Some(false),
+    };
+    let cors = match &file.cors {
+        Some(file) => Cors::compile(file, &at("cors"), findings),
+        None => Some(Cors::default()),
+    };
+    let requires: Vec<_> = file
+        .require
+        .iter()
+        .enumerate()
+        .map(|(number, file)| {
+            require(
+                &at(&format!("require[{number}]")),
+                file,
+                path.as_ref(),
+                findings,
+            )
+        })
+        .collect();
+    let Origin {
+        origin, base_path, ..
+    } = origin?;
+    let key_in = key_in?;
+    Some(Route {
+        index,
+        host: host?,
+        path: path?,
+        access: access?,
+        requires: requires.into_iter().collect::<Option<_>>()?,
+        origin,
+        base_path,
+        strip_prefix: strip_prefix?,
+        credential: credential?,
+        timeout_ms,
+        cache_origin: cache_origin?,
+        cookies: file.cookies,
+        allow_ambiguous_paths: file.allow_ambiguous_paths,
+        cors: cors?.with_key(&key_in),
+        key_in,
+    })
+}
+
+fn access(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option<Access> {
+    let at = |name: &str| format!("route[{index}].{name}");
+    let mut names = |name: &str,
+                     texts: &Option<Vec<String>>,
+                     parse: fn(&str) -> Result<String, Fault>| match texts {
+        Some(texts) => findings.texts(&at(name), texts, parse).map(Some),
+        None => Some(None),
+    };
+    let projects = names("projects", &file.projects, value::project);
+    let environments = names("environments", &file.environments, value::environment);
+    let accepts = match &file.accepts {
+        Some(texts) => findings.texts(&at("accepts"), texts, value::kind),
+        None => Some(vec![Kind::Public, Kind::Private]),
+    };
+    let scopes = match &file.scopes {
+        Some(texts) => findings.texts(&at("scopes"), texts, value::scope),
+        None => Some(Vec::new()),
+    };
+    Some(Access {
+        projects: projects?,
+        environments: environments?,
+        accepts: accepts?,
+        scopes: scopes?,
+    })
+}
+
+fn key_in(
+    field: &str,
+    file: &RouteFile,
+    access: Option<&Access>,
+    findings: &mut Findings<'_>,
+) -> Option<Vec<Place>> {
+    let Some(texts) = &file.key_in else {
+        return Some(Place::defaults());
+    };
+    let places = findings.texts(field, texts, Place::parse)?;
+    let public = access.is_none_or(|access| access.accepts.contains(&Kind::Public));
+    for (number, place) in places.iter().enumerate() {
+        let field = format!("{field}[{number}]");
+        if places.iter().take(number).any(|earlier| earlier == place) {
+            findings.error(&field, fault("this place is listed twice", "remove one"));
+        }
+        if matches!(place, Place::Query(_)) && !public {
+            findings.error(
+                &field,
+                fault(
+                    "only public keys are read from the query, and `accepts` does not list them",
+                    "use \"bearer\" or \"header:<name>\"",
+                ),
+            );
+        }
+    }
+    Some(places)
+}
+
+fn require(
+    field: &str,
+    file: &RequireFile,
+    route: Option<&RoutePath>,
+    findings: &mut Findings<'_>,
+) -> Option<(PathRule, Vec<Scope>)> {
+    let rule = findings.text(&format!("{field}.rule"), &file.rule, |text| {
+        let rule: PathRule = text.parse()?;
+        if route.is_some_and(|route| !route.meets(rule.pattern())) {
+            return Err(fault(
+                "no path of this route matches the rule, so it would require nothing",
+                "write the path as clients send it, before `strip_prefix`",
+            ));
+        }
+        Ok(rule)
+    });
+    let scopes = findings.texts(&format!("{field}.scopes"), &file.scopes, value::scope);
+    Some((rule?, scopes?))
+}
+
+/// Two routes with the same host and path: one of them would never be used.
+fn refuse_twins(routes: &[Route], findings: &mut Findings<'_>) {
+    let mut seen = HashMap::new();
+    for route in routes {
+        let Some(earlier) = seen.insert((&route.host, &route.path), route.index) else {
+            continue;
+        };
+        findings.error(
+            &format!("route[{}].path", route.index),
+            fault(
+                format!("route[{earlier}] has the same host and path"),
+                "make one of them more specific, or remove it",
+            ),
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! `gateway.toml` as it is written: the shape only. What the values mean, and which of them are
+//! wrong, is decided in [`super::compile`].
+//!
+//! The build embeds this as JSON, so that the module needs no TOML parser.
+
+use serde::{Deserialize, Serialize};
+
+/// The whole file. Any text in it may take Worker variables as `${NAME}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayFile {
+    /// What holds for every route.
+    #[serde(default)]
+    pub gateway: SettingsFile,
+    /// The `[[route]]` tables, in the order of the file. The order has no meaning.
+    #[serde(default, rename = "route")]
+    pub routes: Vec<RouteFile>,
+}
+
+/// The `[gateway]` table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsFile {
+    /// The header that carries the client's address. Default `cf-connecting-ip`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_ip_header: Option<String>,
+    /// How old a record may be, in seconds, that still serves while KV fails. Default 300.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_if_error_s: Option<u64>,
+    /// How many records an isolate keeps in memory. Default 10,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_records: Option<u64>,
+}
+
+/// One `[[route]]` table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteFile {
+    /// The gateway's host: exact, or `*.example.com`. Left out: every host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The path pattern. Default `/**`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Scheme, host, port and base path of the protected upstream.
+    pub origin: String,
+    /// The literal beginning of `path` that the origin does not see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strip_prefix: Option<String>,
+    /// The projects whose keys are accepted. Left out: every project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub projects: Option<Vec<String>>,
+    /// The environments that are accepted. Left out: every environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environments: Option<Vec<String>>,
+    /// The kinds of keys that are accepted. Default `public` and `private`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepts: Option<Vec<String>>,
+    /// Where a key may stand. Default `bearer` and `header:x-api-key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_in: Option<Vec<String>>,
+    /// Scopes that a key needs, all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+    /// The origin's own credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialFile>,
+    /// Milliseconds until the origin's response headers must have arrived. Off by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// `private` (the default) or `origin`: whose `Cache-Control` a keyed response carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<String>,
+    /// Whether `Cookie` and `Set-Cookie` pass for public keys.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cookies: bool,
+    /// Whether paths pass that a proxy and an origin might read differently.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_ambiguous_paths: bool,
+    /// What other websites' pages may do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cors: Option<CorsFile>,
+    /// The `[[route.require]]` tables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub require: Vec<RequireFile>,
+}
+
+/// A route's `credential`: exactly one of `header` and `query`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialFile {
+    /// The name of the Worker secret.
+    pub secret: String,
+    /// The header that carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// The query parameter that carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// The value with `{secret}` in it. Default `{secret}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+}
+
+/// A `[route.cors]` table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorsFile {
+    /// Origins that may send credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origins: Option<Vec<String>>,
+    /// Request headers that a page may send. Left out: what the preflight asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_headers: Option<Vec<String>>,
+    /// Response headers that a page may read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expose_headers: Option<Vec<String>>,
+    /// Seconds for which a browser may remember a preflight. Default 7200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age_s: Option<u64>,
+}
+
+/// A `[[route.require]]` table: further scopes for a part of the route.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequireFile {
+    /// `METHOD[,METHOD] /pattern`, as in a key's path rules.
+    pub rule: String,
+    /// The scopes, all required.
+    pub scopes: Vec<String>,
+}

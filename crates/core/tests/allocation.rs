@@ -1,0 +1,115 @@
+//! What runs on every request takes no memory from the allocator.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::hint::black_box;
+
+use keyward_core::decide::{Access, decide};
+use keyward_core::keyring::Keyring;
+use keyward_core::kind::Kind;
+use keyward_core::request::Facts;
+use keyward_core::restrict::path::CheckedPath;
+use keyward_core::secret::{Digest, Shape};
+use keyward_core::spec::validate;
+use keyward_core::time::Millis;
+use serde_json::json;
+
+thread_local! {
+    static TAKEN: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        TAKEN.with(|taken| taken.set(taken.get() + 1));
+        // SAFETY: the caller's promises are those that this call needs.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How often `work` asked for memory.
+fn taken_by<T>(work: impl FnOnce() -> T) -> usize {
+    let before = TAKEN.with(Cell::get);
+    black_box(work());
+    TAKEN.with(Cell::get) - before
+}
+
+#[test]
+fn a_warm_request_allocates_nothing() {
+    assert!(taken_by(|| String::from("counted")) > 0);
+
+    let entries = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8,-k2:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8";
+    let keyring = Keyring::parse(entries).unwrap();
+    let mut next = 0_u8;
+    let minted = keyring.mint("kw", Kind::Public, "live", &mut |buffer: &mut [u8]| {
+        buffer.iter_mut().for_each(|byte| {
+            *byte = next;
+            next = next.wrapping_add(7);
+        });
+    });
+    let forged = minted.expose().replace("_1", "_1z");
+    let forged = &forged[..minted.expose().len()];
+    assert_eq!(taken_by(|| Digest::of(minted.expose())), 0);
+    for (secret, genuine) in [(minted.expose(), true), (forged, false)] {
+        assert_eq!(taken_by(|| Shape::parse(secret)), 0);
+        let shape = Shape::parse(secret).unwrap();
+        assert_eq!(keyring.verifies_tag(&shape), genuine);
+        assert_eq!(taken_by(|| keyring.verifies_tag(&shape)), 0);
+    }
+
+    let key = validate(&json!({
+        "kind": "public",
+        "referrers": ["example.org", "https://*.example.com:8443/app/*"],
+        "ips": ["2001:db8::/32", "192.0.2.0/24"],
+        "paths": ["POST /v1/**", "GET /v1/*/models"],
+        "scopes": ["files:read", "chat:*"],
+        "expires_at": "2027-01-01T00:00:00Z",
+    }))
+    .unwrap();
+    let record = key.record("acme", "key_a", "sec_a", 1);
+    let access = Access {
+        projects: Some(vec!["acme".to_owned()]),
+        environments: Some(vec!["live".to_owned()]),
+        scopes: vec!["chat:write".parse().unwrap()],
+        ..Access::everything()
+    };
+    let path = CheckedPath::parse("/v1/a/models").unwrap();
+    let allowed = Facts {
+        method: "GET",
+        path: &path,
+        origin: Some("https://www.example.com:8443"),
+        referer: Some("https://www.example.com:8443/app/page"),
+        sec_fetch_site: Some("cross-site"),
+        websocket: false,
+        ip: "192.0.2.7".parse().ok(),
+        android_package: None,
+        android_cert: None,
+        ios_bundle: None,
+    };
+    let refused = Facts {
+        origin: Some("https://evil.example"),
+        referer: None,
+        ..allowed
+    };
+    for (facts, allows) in [(allowed, true), (refused, false)] {
+        assert_eq!(decide(&record, &access, &facts, Millis(0)).is_ok(), allows);
+        assert_eq!(taken_by(|| decide(&record, &access, &facts, Millis(0))), 0);
+    }
+}

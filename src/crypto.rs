@@ -1,0 +1,122 @@
+//! Randomness and authenticated encryption, from the runtime's WebCrypto.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
+use keyward_core::keyring::Entry;
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = crypto)]
+    static CRYPTO: Crypto;
+
+    type Crypto;
+
+    #[wasm_bindgen(method, catch, js_name = getRandomValues)]
+    fn get_random_values(this: &Crypto, into: &mut [u8]) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, catch, getter)]
+    fn subtle(this: &Crypto) -> Result<Subtle, JsValue>;
+
+    type Subtle;
+
+    #[wasm_bindgen(method, catch, js_name = importKey)]
+    fn import_key(
+        this: &Subtle,
+        format: &str,
+        key: &Uint8Array,
+        algorithm: &str,
+        extractable: bool,
+        usages: &Array,
+    ) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn encrypt(
+        this: &Subtle,
+        algorithm: &Object,
+        key: &JsValue,
+        data: &Uint8Array,
+    ) -> Result<Promise, JsValue>;
+}
+
+/// The runtime's cryptography did not do what was asked. Why is not told: its own error text may
+/// hold anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the runtime's cryptography failed")]
+pub(crate) struct CryptoError;
+
+/// Fills the buffer from the platform's CSPRNG.
+///
+/// # Errors
+/// When there is no randomness, as at start-up. The buffer must then not be used.
+pub(crate) fn fill_random(buffer: &mut [u8]) -> Result<(), CryptoError> {
+    CRYPTO
+        .with(|crypto| crypto.get_random_values(buffer))
+        .map(drop)
+        .map_err(|_| CryptoError)
+}
+
+/// Runs `draw` with a source of randomness; what it made is handed out only if every draw worked.
+///
+/// # Errors
+/// As [`fill_random`].
+pub(crate) fn with_random<T>(
+    draw: impl FnOnce(&mut dyn FnMut(&mut [u8])) -> T,
+) -> Result<T, CryptoError> {
+    let mut drawn = Ok(());
+    let made = draw(&mut |buffer| drawn = drawn.and_then(|()| fill_random(buffer)));
+    drawn.map(|()| made)
+}
+
+/// Seals `plain` with AES-256-GCM under the entry's sealing key, bound to `context`, which has to
+/// be presented again to open it: `1.<entry id>.<base64url of nonce, ciphertext and tag>`.
+///
+/// # Errors
+/// When WebCrypto fails.
+pub(crate) async fn seal(
+    entry: &Entry,
+    context: &str,
+    plain: &[u8],
+) -> Result<String, CryptoError> {
+    let mut sealed = vec![0_u8; NONCE_BYTES];
+    fill_random(&mut sealed)?;
+    let ciphertext = encrypt(entry.sealing_key().as_slice(), &sealed, context, plain)
+        .await
+        .map_err(|_| CryptoError)?;
+    sealed.extend_from_slice(&ciphertext);
+    Ok(format!(
+        "1.{}.{}",
+        entry.id(),
+        Base64UrlUnpadded::encode_string(&sealed)
+    ))
+}
+
+/// What AES-GCM wants: 96 bits, here random, under a key that seals far fewer than 2^32 values.
+const NONCE_BYTES: usize = 12;
+
+async fn encrypt(
+    key: &[u8],
+    nonce: &[u8],
+    context: &str,
+    plain: &[u8],
+) -> Result<Vec<u8>, JsValue> {
+    let subtle = CRYPTO.with(Crypto::subtle)?;
+    let usages = Array::of1(&JsValue::from_str("encrypt"));
+    let import = subtle.import_key("raw", &Uint8Array::from(key), "AES-GCM", false, &usages)?;
+    let key = JsFuture::from(import).await?;
+    let algorithm = Object::new();
+    for (name, value) in [
+        ("name", JsValue::from_str("AES-GCM")),
+        ("iv", Uint8Array::from(nonce).into()),
+        (
+            "additionalData",
+            Uint8Array::from(context.as_bytes()).into(),
+        ),
+    ] {
+        Reflect::set(&algorithm, &JsValue::from_str(name), &value)?;
+    }
+    let encrypted =
+        JsFuture::from(subtle.encrypt(&algorithm, &key, &Uint8Array::from(plain))?).await?;
+    Ok(Uint8Array::new(encrypted.unchecked_ref::<JsValue>()).to_vec())
+}

@@ -1,0 +1,108 @@
+// The Worker's entry: gathers a request into one string, makes one call into the module, and
+// does what it is told. It decides nothing.
+import { DurableObject } from "cloudflare:workers";
+import config from "../build/gateway.mjs";
+import * as wasm from "../build/index.js";
+import { forward, gather, plans } from "./forward.mjs";
+import { drained, load, refresh } from "./store.mjs";
+
+const { Hot, Management } = wasm;
+
+export default {
+  fetch(request, env, ctx) {
+    let head;
+    try {
+      head = gather(request);
+      return act(Hot.handle(head, Date.now()), { request, env, ctx, head });
+    } catch {
+      return failed(request);
+    }
+  },
+};
+
+function act(outcome, call) {
+  switch (outcome[0]) {
+    case "F":
+      return forward(outcome, call, { respond, failed, refresh });
+    case "R":
+      return respond(outcome, call);
+    case "L":
+      return cold(outcome.slice(1), call).catch(() => failed(call.request));
+    case "M":
+      return manage(call).catch(() => failed(call.request));
+    default:
+      start(call.env);
+      return act(Hot.handle(call.head, Date.now()), call);
+  }
+}
+
+// A new isolate, or a module that was lost to a panic: its registrations are gone with it.
+function start(env) {
+  plans.clear();
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+  Hot.start(env, config, high, low);
+}
+
+async function cold(read, call) {
+  const [attempt, , name] = read.split(" ");
+  const [answer, value] = await load(call.env, name);
+  return act(Hot.resume(call.head, Date.now(), Number(attempt), answer, value), call);
+}
+
+async function manage({ request, env }) {
+  return Management.handle(request, env, request.headers.get("cf-ray") ?? crypto.randomUUID());
+}
+
+function respond(outcome, { request }) {
+  const end = outcome.indexOf("\n\n");
+  const lines = outcome.slice(1, end).split("\n");
+  const headers = new Headers();
+  for (let i = 1; i < lines.length; i += 2) headers.append(lines[i], lines[i + 1]);
+  const body = outcome.slice(end + 2) || null;
+  const response = new Response(body, { status: Number(lines[0]), headers });
+  // A refused upload that nobody reads would break the next request on the same connection.
+  // One that was on its way to the origin is no longer ours to read.
+  return request.body && !request.bodyUsed ? drained(request.body).then(() => response) : response;
+}
+
+// The last resort, when the module itself failed.
+function failed(request) {
+  const problem = {
+    type: "/_keyward/errors/internal_error",
+    title: "Internal error",
+    status: 500,
+    code: "internal_error",
+    detail: "The gateway failed while handling this request; nothing was decided in its favour.",
+    request_id: crypto.randomUUID(),
+    fix: "Try again; if it stays, report the request id.",
+  };
+  const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store", vary: "Origin" });
+  const origin = request.headers.get("origin");
+  if (origin && origin !== "null") headers.set("access-control-allow-origin", origin);
+  return new Response(request.method === "HEAD" ? null : JSON.stringify(problem), { status: 500, headers });
+}
+
+// A Durable Object whose state lives in the module: made anew after the module was.
+const instance = wasm.__worker_init_state();
+const durable = (Inner) =>
+  class extends DurableObject {
+    #inner;
+    #made;
+    #object() {
+      Hot.touch();
+      if (this.#made !== instance.instanceId) {
+        this.#inner = new Inner(this.ctx, this.env);
+        this.#made = instance.instanceId;
+      }
+      return this.#inner;
+    }
+    fetch(request) {
+      return this.#object().fetch(request);
+    }
+    alarm() {
+      return this.#object().alarm();
+    }
+  };
+
+export class AccountRegistry extends durable(wasm.AccountRegistry) {}
+export class ProjectRegistry extends durable(wasm.ProjectRegistry) {}

@@ -1,0 +1,83 @@
+// The origin's side of a call: applies the edits that the module has planned.
+import { Hot } from "../build/index.js";
+
+// Edits registered once for a key and a route, by the id that the module gave them.
+export const plans = new Map();
+const MOST_PLANS = 20_000;
+
+// Method, URL, and a line for each header's name and value. No value can hold a line break.
+export function gather(request) {
+  return `${request.method}\n${request.url}\n${lines(request.headers)}`;
+}
+
+function lines(headers) {
+  let text = "";
+  for (const [name, value] of headers) text += `${name}\n${value}\n`;
+  return text;
+}
+
+export function forward(outcome, call, { respond, failed, refresh }) {
+  const { request, env, ctx, head } = call;
+  const [first, url, read, remove, ...set] = outcome.split("\n");
+  const plan = plans.get(first.slice(1)) ?? register(head);
+  if (read) ctx.waitUntil(refresh(env, read));
+
+  const headers = new Headers(request.headers);
+  if (remove) for (const name of remove.split(",")) headers.delete(name);
+  for (let i = 0; i < set.length; i += 2) headers.set(set[i], set[i + 1]);
+  for (const [name, value] of plan.set) headers.set(name, value);
+
+  const refuse = (code) => respond(Hot.refuse(head, code), call);
+  const timer = plan.timeout === null ? undefined : deadline(plan.timeout);
+  return send(url, request, headers, timer?.signal).then(
+    (response) => {
+      timer?.met();
+      // A switch of protocols that nobody has asked for: the connection is no HTTP any more.
+      if (response.status === 101 && !response.webSocket) return refuse("origin_unreachable");
+      return clean(response, plan, head, refuse);
+    },
+    () => {
+      timer?.met();
+      return refuse(timer?.missed() ? "origin_timeout" : "origin_unreachable");
+    },
+  ).catch(() => failed(request));
+}
+
+function register(head) {
+  const plan = JSON.parse(Hot.fixed(head));
+  if (plans.size >= MOST_PLANS) plans.clear();
+  plans.set(plan.id, plan);
+  return plan;
+}
+
+// The runtime refuses a body on GET and HEAD unless the incoming request itself is handed on.
+function send(url, request, headers, signal) {
+  const { method, body } = request;
+  if (body !== null && (method === "GET" || method === "HEAD")) {
+    return fetch(new Request(url, request), { headers, redirect: "manual", signal });
+  }
+  return fetch(url, { method, headers, body, redirect: "manual", signal });
+}
+
+// Ends when the response headers arrive: it must never cut a stream.
+function deadline(ms) {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), ms);
+  return { signal: controller.signal, met: () => clearTimeout(timer), missed: () => controller.signal.aborted };
+}
+
+function clean(response, plan, head, refuse) {
+  const edits = Hot.answer(plan.route, plan.public, head, response.status, lines(response.headers));
+  if (edits === undefined) {
+    response.body?.cancel();
+    return refuse("internal_error");
+  }
+  if (edits === "") return response;
+  const rebuilt = response.webSocket
+    ? new Response(null, { status: 101, webSocket: response.webSocket, headers: response.headers })
+    : new Response(response.body, response);
+  const [remove, ...set] = edits.split("\n");
+  if (remove) for (const name of remove.split(",")) rebuilt.headers.delete(name);
+  for (let i = 0; i < set.length; i += 2) rebuilt.headers.set(set[i], set[i + 1]);
+  return rebuilt;
+}

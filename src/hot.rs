@@ -1,0 +1,170 @@
+//! The hot path's bindings: strings in, one string out, nothing asynchronous.
+//!
+//! The entry gathers a request's head, calls [`Hot::handle`] and does what it is told. All state
+//! of the isolate is here; after a reset of the module it is gone, and `handle` asks for
+//! [`Hot::start`] again.
+
+use std::cell::RefCell;
+
+use keyward_core::gateway::{Gateway, refusal_response};
+use keyward_core::head::Head;
+use keyward_core::keyring::Keyring;
+use keyward_core::kind::Kind;
+use keyward_core::records::{Loaded, Stored};
+use keyward_core::refusal::Refusal;
+use keyward_core::route::{GatewayFile, Routes};
+use keyward_core::secret::Digest;
+use keyward_core::time::Millis;
+use wasm_bindgen::prelude::*;
+use worker::Env;
+
+use crate::bindings::{self, SECRET};
+use crate::{log, wire};
+
+thread_local! {
+    static STATE: RefCell<State> = const { RefCell::new(State::Cold) };
+}
+
+enum State {
+    /// Not started: a new isolate, or a module that was reset.
+    Cold,
+    /// Running.
+    Ready(Box<Gateway>),
+    /// The configuration is not valid: nothing is ever proxied.
+    Broken,
+}
+
+/// The synchronous calls of the entry.
+#[wasm_bindgen]
+pub struct Hot;
+
+#[wasm_bindgen]
+impl Hot {
+    /// Touches the module, so that one that was lost to a panic is made anew.
+    pub fn touch() {}
+
+    /// Starts the gateway of this isolate from the embedded configuration and the Worker's
+    /// variables and secrets.
+    pub fn start(env: &Env, config: &str, seed_high: u32, seed_low: u32) {
+        let seed = u64::from(seed_high) << 32 | u64::from(seed_low);
+        let state = match build(env, config, seed) {
+            Ok(gateway) => State::Ready(Box::new(gateway)),
+            Err((field, detail)) => {
+                log::config_invalid(&field, &detail);
+                State::Broken
+            }
+        };
+        STATE.with(|cell| cell.replace(state));
+    }
+
+    /// Decides about a request; see [`crate::wire`] for the answer.
+    pub fn handle(head: &str, now: f64) -> String {
+        with(head, |gateway| {
+            wire::outcome(gateway.handle(head, millis(now), None))
+        })
+    }
+
+    /// Decides about a request for which KV was read: `attempt` and `answer` say what came of it.
+    pub fn resume(head: &str, now: f64, attempt: u32, answer: u8, value: &str) -> String {
+        with(head, |gateway| {
+            wire::outcome(gateway.handle(head, millis(now), Some(loaded(attempt, answer, value))))
+        })
+    }
+
+    /// Takes in a background read; answers the next read to make, or nothing.
+    pub fn refreshed(digest: &str, now: f64, attempt: u32, answer: u8, value: &str) -> String {
+        STATE.with(|cell| match &mut *cell.borrow_mut() {
+            State::Ready(gateway) => Digest::from_hex(digest)
+                .and_then(|digest| {
+                    gateway.refreshed(digest, loaded(attempt, answer, value), millis(now))
+                })
+                .map(|load| wire::load(&load))
+                .unwrap_or_default(),
+            State::Cold | State::Broken => String::new(),
+        })
+    }
+
+    /// The edits to register for a request that is to be forwarded, as JSON; nothing when they
+    /// are not known any more.
+    pub fn fixed(head: &str) -> Option<String> {
+        STATE.with(|cell| match &mut *cell.borrow_mut() {
+            State::Ready(gateway) => gateway.fixed(head).map(|fixed| wire::fixed(&fixed)),
+            State::Cold | State::Broken => None,
+        })
+    }
+
+    /// Plans the edits of the origin's answer; nothing when the route is not known any more.
+    pub fn answer(
+        route: usize,
+        public: bool,
+        head: &str,
+        status: u16,
+        headers: &str,
+    ) -> Option<String> {
+        let kind = if public { Kind::Public } else { Kind::Private };
+        STATE.with(|cell| match &*cell.borrow() {
+            State::Ready(gateway) => gateway
+                .answer(route, kind, head, status, headers)
+                .map(|edits| wire::edits(&edits)),
+            State::Cold | State::Broken => None,
+        })
+    }
+
+    /// The answer that refuses a request with a code that the entry met.
+    pub fn refuse(head: &str, code: &str) -> String {
+        let refusal = Refusal::ALL
+            .iter()
+            .find(|refusal| refusal.code() == code)
+            .copied()
+            .unwrap_or(Refusal::InternalError);
+        with(head, |gateway| {
+            wire::response(&gateway.refuse(Head::parse(head).as_ref(), refusal, ""))
+        })
+    }
+}
+
+fn with(head: &str, act: impl FnOnce(&mut Gateway) -> String) -> String {
+    STATE.with(|cell| match &mut *cell.borrow_mut() {
+        State::Ready(gateway) => act(gateway),
+        State::Cold => wire::START.to_owned(),
+        State::Broken => wire::response(&refusal_response(
+            Head::parse(head).as_ref(),
+            Refusal::ConfigInvalid,
+            "",
+            "-",
+        )),
+    })
+}
+
+fn build(env: &Env, config: &str, seed: u64) -> Result<Gateway, (String, String)> {
+    let file: GatewayFile = serde_json::from_str(config).map_err(|_| {
+        (
+            "gateway.toml".to_owned(),
+            "the embedded configuration is not one of this version".to_owned(),
+        )
+    })?;
+    let lookup = |name: &str| bindings::text(env, name);
+    let routes = Routes::compile(&file, &lookup).map_err(|error| (error.field, error.detail))?;
+    let secret = lookup(SECRET)
+        .ok_or_else(|| (SECRET.to_owned(), "the Worker secret is not set".to_owned()))?;
+    let keyring =
+        Keyring::parse(&secret).map_err(|error| (SECRET.to_owned(), error.to_string()))?;
+    Ok(Gateway::new(routes, keyring, &lookup, seed))
+}
+
+fn loaded(attempt: u32, answer: u8, value: &str) -> Loaded<'_> {
+    let stored = match answer {
+        1 => Stored::Found(value),
+        2 => Stored::Missing,
+        _ => Stored::Failed,
+    };
+    Loaded {
+        attempt: attempt as usize,
+        stored,
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Date.now() is a positive integer below 2^53
+fn millis(now: f64) -> Millis {
+    Millis(now as u64)
+}

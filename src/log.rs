@@ -1,0 +1,19 @@
+//! What the deployment's log may say: codes and field names, never a value or the runtime's
+//! own error text.
+
+use serde_json::json;
+
+/// The configuration is not valid: nothing is proxied until it is.
+pub(crate) fn config_invalid(field: &str, detail: &str) {
+    error(&json!({ "level": "error", "code": "config_invalid", "field": field, "detail": detail }));
+}
+
+/// A registry could not do what it was asked, or a part of it; `key` is the id of the key that is
+/// concerned. `detail` is a sentence of Keyward's own.
+pub(crate) fn registry(code: &str, key: Option<&str>, detail: &str) {
+    error(&json!({ "level": "error", "code": code, "key": key, "detail": detail }));
+}
+
+fn error(line: &serde_json::Value) {
+    web_sys::console::error_1(&line.to_string().into());
+}

@@ -1,0 +1,431 @@
+//! What KV has yet to be told: the table `outbox`, one row for each name in KV.
+//!
+//! A row says that the newest state of one record has to be written; the state itself is read when
+//! the write starts, never before. The rules:
+//! 1. One write is in flight for each name. A change meanwhile raises the row's generation, and a
+//!    write of an older generation does not finish the row.
+//! 2. A write that failed, took too long, or was lost with the object that had started it makes
+//!    the row **doubtful**: it may take effect later than those that follow it. So the newest state
+//!    is written again at once (after a failure, with back-off), and once more when the settling
+//!    delay is over; only that write finishes the row.
+//! 3. A name that may have been written before gets the settling delay and the second write in any
+//!    case: KV is eventually consistent, and what it has acknowledged may still be overtaken.
+//! 4. What withdraws something (a revoked, disabled or deleted key) goes before what grants.
+
+use keyward_core::time::Millis;
+
+use super::storage::{Row, Storage, StorageError};
+
+/// After this time a write in flight no longer holds back the next one of its name.
+pub(super) const FLIGHT_CAP_MS: u64 = 30_000;
+/// How long an earlier write may take to show its effect.
+const SETTLE_MS: u64 = 10_000;
+/// How often the object wakes while something is in flight or waits for its turn: after a crash
+/// this is how soon the rest is published.
+const RECHECK_MS: u64 = 5_000;
+const BACKOFF_FIRST_MS: u64 = 1_000;
+const BACKOFF_MAX_GRANT_MS: u64 = 60_000;
+const BACKOFF_MAX_WITHDRAWAL_MS: u64 = 15_000;
+
+/// A name in KV, and what stands under it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The name in KV.
+    pub(super) name: String,
+    /// The entry of the deployment's secret that the name is made with.
+    pub(super) entry: String,
+    pub(super) key: String,
+    pub(super) secret: String,
+}
+
+/// A row as it was when its write started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Due {
+    pub(super) target: Target,
+    pub(super) generation: u64,
+    pub(super) withdraws: bool,
+}
+
+/// What the outbox knows of one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owed {
+    /// KV has acknowledged the newest state.
+    Nothing,
+    /// Its first write is in flight or waits for its turn.
+    UnderWay,
+    /// At least one write went wrong or missing.
+    Doubtful,
+}
+
+/// What has happened to a key, as far as its records are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// It is new: nothing has ever been written under its names.
+    Created,
+    /// It has changed so that more is allowed.
+    Granted,
+    /// It has changed so that less is allowed.
+    Withdrawn,
+}
+
+/// The name's record has changed.
+pub(super) fn owe(
+    storage: &Storage,
+    target: &Target,
+    event: Event,
+    now: Millis,
+) -> Result<(), StorageError> {
+    let settle_at = (event != Event::Created).then(|| now.plus(SETTLE_MS));
+    storage.run(
+        "INSERT INTO outbox (name, entry, key, secret, generation, acknowledged, withdraws, due_at,
+                             attempts, settle_at, doubtful)
+         VALUES (?1, ?2, ?3, ?4, 1, 0, ?5, ?6, 0, ?7, 0)
+         ON CONFLICT (name) DO UPDATE SET generation = generation + 1, attempts = 0,
+            withdraws = excluded.withdraws, due_at = excluded.due_at,
+            settle_at = max(coalesce(settle_at, 0), excluded.settle_at)",
+        &[
+            (&target.name).into(),
+            (&target.entry).into(),
+            (&target.key).into(),
+            (&target.secret).into(),
+            (event == Event::Withdrawn).into(),
+            now.into(),
+            settle_at.into(),
+        ],
+    )
+}
+
+/// Rows whose write may start now, the longest due first.
+pub(super) fn due(
+    storage: &Storage,
+    withdraws: bool,
+    limit: usize,
+    now: Millis,
+) -> Result<Vec<Due>, StorageError> {
+    let rows = storage.rows(
+        "SELECT name, entry, key, secret, generation, withdraws FROM outbox
+         WHERE started_at IS NULL AND withdraws = ?1 AND due_at <= ?2
+         ORDER BY due_at, name LIMIT ?3",
+        &[withdraws.into(), now.into(), (limit as u64).into()],
+    )?;
+    let due = |row: &Row| {
+        Ok(Due {
+            target: Target {
+                name: row.text(0)?,
+                entry: row.text(1)?,
+                key: row.text(2)?,
+                secret: row.text(3)?,
+            },
+            generation: row.number(4)?,
+            withdraws: row.number(5)? != 0,
+        })
+    };
+    rows.iter().map(due).collect()
+}
+
+/// The write of this name starts.
+pub(super) fn start(storage: &Storage, name: &str, now: Millis) -> Result<(), StorageError> {
+    storage.run(
+        "UPDATE outbox SET started_at = ?2 WHERE name = ?1",
+        &[name.into(), now.into()],
+    )
+}
+
+/// The names with a write in flight, as far as the table knows, and when each started.
+pub(super) fn in_flight(storage: &Storage) -> Result<Vec<(String, Millis)>, StorageError> {
+    let rows = storage.rows(
+        "SELECT name, started_at FROM outbox WHERE started_at IS NOT NULL",
+        &[],
+    )?;
+    rows.iter()
+        .map(|row| Ok((row.text(0)?, row.time(1)?)))
+        .collect()
+}
+
+/// The write of this name is lost or takes too long: the newest state is due at once.
+pub(super) fn give_up(storage: &Storage, name: &str, now: Millis) -> Result<(), StorageError> {
+    storage.run(
+        "UPDATE outbox SET started_at = NULL, due_at = ?2, settle_at = ?3, doubtful = 1
+         WHERE name = ?1",
+        &[name.into(), now.into(), now.plus(SETTLE_MS).into()],
+    )
+}
+
+/// The write of a row has ended, acknowledged or not. `jitter` is random.
+pub(super) fn landed(
+    storage: &Storage,
+    due: &Due,
+    started_at: Millis,
+    acknowledged: bool,
+    now: Millis,
+    jitter: u32,
+) -> Result<(), StorageError> {
+    let name = due.target.name.as_str();
+    let row = storage.row(
+        "SELECT generation, acknowledged, withdraws, attempts, settle_at, doubtful
+         FROM outbox WHERE name = ?1",
+        &[name.into()],
+    )?;
+    let Some(row) = row else { return Ok(()) };
+    let standing = Standing {
+        generation: row.number(0)?,
+        acknowledged: row.number(1)?,
+        withdraws: row.number(2)? != 0,
+        attempts: row.number(3)?,
+        settle_at: row.optional_time(4)?,
+        doubtful: row.number(5)? != 0,
+    };
+    let next = if acknowledged {
+        standing.after_success(due.generation, started_at, now)
+    } else {
+        Some(standing.after_failure(now, jitter))
+    };
+    match next {
+        None => storage.run("DELETE FROM outbox WHERE name = ?1", &[name.into()]),
+        Some(next) => storage.run(
+            "UPDATE outbox SET started_at = NULL, due_at = ?2, acknowledged = ?3, attempts = ?4,
+                settle_at = ?5, doubtful = ?6
+             WHERE name = ?1",
+            &[
+                name.into(),
+                next.due_at.into(),
+                next.row.acknowledged.into(),
+                next.row.attempts.into(),
+                next.row.settle_at.into(),
+                next.row.doubtful.into(),
+            ],
+        ),
+    }
+}
+
+/// A write that had been given up has ended after all: whatever has been written since then may
+/// have been overwritten, so the newest state is owed again, even if the row was finished.
+pub(super) fn landed_late(
+    storage: &Storage,
+    due: &Due,
+    acknowledged: bool,
+    now: Millis,
+) -> Result<(), StorageError> {
+    let settled = if acknowledged {
+        now
+    } else {
+        now.plus(SETTLE_MS)
+    };
+    storage.run(
+        "INSERT INTO outbox (name, entry, key, secret, generation, acknowledged, withdraws, due_at,
+                             attempts, settle_at, doubtful)
+         VALUES (?1, ?2, ?3, ?4, 1, 0, ?5, ?6, 0, ?7, 1)
+         ON CONFLICT (name) DO UPDATE SET due_at = min(due_at, excluded.due_at),
+            settle_at = max(coalesce(settle_at, 0), excluded.settle_at), doubtful = 1",
+        &[
+            (&due.target.name).into(),
+            (&due.target.entry).into(),
+            (&due.target.key).into(),
+            (&due.target.secret).into(),
+            due.withdraws.into(),
+            now.into(),
+            settled.into(),
+        ],
+    )
+}
+
+/// When the object has to wake at the latest to go on; None when nothing is owed.
+pub(super) fn next_wake(storage: &Storage, now: Millis) -> Result<Option<Millis>, StorageError> {
+    let row = storage
+        .row(
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE started_at IS NULL AND due_at <= ?1),
+                (SELECT min(started_at) FROM outbox WHERE started_at IS NOT NULL),
+                (SELECT min(due_at) FROM outbox
+                 WHERE started_at IS NULL AND withdraws = 0 AND due_at > ?1),
+                (SELECT min(due_at) FROM outbox
+                 WHERE started_at IS NULL AND withdraws = 1 AND due_at > ?1)",
+            &[now.into()],
+        )?
+        .ok_or(StorageError::Row)?;
+    let first_started = row.optional_time(1)?;
+    let under_way = first_started.is_some() || row.number(0)? != 0;
+    let recheck = under_way.then(|| now.plus(RECHECK_MS));
+    let cap = first_started.map(|started_at| started_at.plus(FLIGHT_CAP_MS));
+    let retries = [row.optional_time(2)?, row.optional_time(3)?];
+    Ok(retries.into_iter().chain([recheck, cap]).flatten().min())
+}
+
+/// What KV has yet to be told about this key.
+pub(super) fn owed(storage: &Storage, key: &str) -> Result<Owed, StorageError> {
+    let row = storage
+        .row(
+            "SELECT count(*), coalesce(sum(doubtful), 0) FROM outbox
+             WHERE key = ?1 AND (acknowledged < generation OR doubtful = 1)",
+            &[key.into()],
+        )?
+        .ok_or(StorageError::Row)?;
+    Ok(match (row.number(0)?, row.number(1)?) {
+        (0, _) => Owed::Nothing,
+        (_, 0) => Owed::UnderWay,
+        _ => Owed::Doubtful,
+    })
+}
+
+/// A row when its write ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Standing {
+    generation: u64,
+    /// The newest generation that KV has acknowledged.
+    acknowledged: u64,
+    withdraws: bool,
+    attempts: u64,
+    /// A write that starts earlier is not the last word.
+    settle_at: Option<Millis>,
+    /// Whether a write is unaccounted for.
+    doubtful: bool,
+}
+
+/// What then remains of it, and when its next write is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Next {
+    row: Standing,
+    due_at: Millis,
+}
+
+impl Standing {
+    /// None when the row is finished.
+    fn after_success(self, written: u64, started_at: Millis, now: Millis) -> Option<Next> {
+        let settle_at = self.settle_at.filter(|settle_at| started_at < *settle_at);
+        let due_at = if self.generation == written {
+            settle_at?
+        } else {
+            now
+        };
+        let row = Self {
+            acknowledged: written.max(self.acknowledged),
+            attempts: 0,
+            settle_at,
+            doubtful: self.doubtful && settle_at.is_some(),
+            ..self
+        };
+        Some(Next { row, due_at })
+    }
+
+    fn after_failure(self, now: Millis, jitter: u32) -> Next {
+        let attempts = self.attempts.saturating_add(1);
+        let settle_at = Some(now.plus(SETTLE_MS));
+        let row = Self {
+            attempts,
+            settle_at,
+            doubtful: true,
+            ..self
+        };
+        Next {
+            row,
+            due_at: now.plus(backoff(attempts, self.withdraws, jitter)),
+        }
+    }
+}
+
+/// Exponential, capped, and between half and all of that at random, so that many objects do not
+/// come back at the same instant.
+fn backoff(attempts: u64, withdraws: bool, jitter: u32) -> u64 {
+    let max = if withdraws {
+        BACKOFF_MAX_WITHDRAWAL_MS
+    } else {
+        BACKOFF_MAX_GRANT_MS
+    };
+    let doubled = attempts.saturating_sub(1).min(16);
+    let whole = BACKOFF_FIRST_MS.saturating_mul(1 << doubled).min(max);
+    let half = whole / 2;
+    half + half * u64::from(jitter) / u64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW: Standing = Standing {
+        generation: 3,
+        acknowledged: 0,
+        withdraws: false,
+        attempts: 2,
+        settle_at: None,
+        doubtful: false,
+    };
+
+    #[test]
+    fn an_acknowledged_write_of_the_newest_state_finishes_the_row() {
+        assert_eq!(ROW.after_success(3, Millis(100), Millis(150)), None);
+    }
+
+    #[test]
+    fn a_change_during_the_write_makes_the_row_due_again_at_once() {
+        let row = Standing {
+            acknowledged: 2,
+            attempts: 0,
+            ..ROW
+        };
+        let next = Next {
+            row,
+            due_at: Millis(150),
+        };
+        assert_eq!(ROW.after_success(2, Millis(100), Millis(150)), Some(next));
+    }
+
+    #[test]
+    fn a_success_before_the_settling_delay_is_over_is_repeated_after_it() {
+        let before = Standing {
+            settle_at: Some(Millis(10_000)),
+            doubtful: true,
+            ..ROW
+        };
+        let row = Standing {
+            acknowledged: 3,
+            attempts: 0,
+            ..before
+        };
+        let next = Next {
+            row,
+            due_at: Millis(10_000),
+        };
+        assert_eq!(
+            before.after_success(3, Millis(9_999), Millis(10_050)),
+            Some(next)
+        );
+        assert_eq!(
+            before.after_success(3, Millis(10_000), Millis(10_050)),
+            None
+        );
+    }
+
+    #[test]
+    fn a_failure_is_retried_and_starts_the_settling_delay() {
+        let next = ROW.after_failure(Millis(1_000), u32::MAX);
+        assert_eq!(next.due_at, Millis(5_000));
+        assert_eq!(next.row.settle_at, Some(Millis(1_000 + SETTLE_MS)));
+        assert!(next.row.doubtful);
+    }
+
+    #[test]
+    fn doubt_ends_with_the_settling_delay_even_when_a_change_is_still_owed() {
+        let row = Standing {
+            settle_at: Some(Millis(10_000)),
+            doubtful: true,
+            ..ROW
+        };
+        let next = row
+            .after_success(2, Millis(10_000), Millis(10_050))
+            .unwrap();
+        assert!(!next.row.doubtful);
+        assert_eq!(next.due_at, Millis(10_050));
+    }
+
+    #[test]
+    fn waiting_doubles_up_to_a_cap_that_is_lower_for_withdrawals() {
+        let waits: Vec<_> = (1..=8)
+            .map(|attempt| backoff(attempt, false, u32::MAX))
+            .collect();
+        assert_eq!(
+            waits,
+            [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]
+        );
+        assert_eq!(backoff(u64::MAX, true, u32::MAX), 15_000);
+        assert_eq!(backoff(u64::MAX, true, 0), 7_500);
+    }
+}

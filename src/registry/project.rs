@@ -1,0 +1,202 @@
+//! The registry of one project: its Durable Object is named by the project's id.
+#![expect(missing_docs, reason = "on the methods that the macro writes")]
+
+use std::rc::Rc;
+
+use keyward_core::names;
+use keyward_core::record::Status;
+use keyward_core::time::Millis;
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+use super::message::{Change, NewKey, ProjectAnswer, ProjectCommand};
+use super::outbox::{self, Event, Target};
+use super::publication::Publisher;
+use super::storage::{Storage, StorageError};
+use super::{keys, schema, serve};
+use crate::{clock, log};
+
+/// The source of truth about one project's keys.
+#[durable_object(alarm)]
+pub struct ProjectRegistry {
+    publisher: Option<Rc<Publisher>>,
+}
+
+impl DurableObject for ProjectRegistry {
+    fn new(state: State, env: Env) -> Self {
+        Self {
+            publisher: Publisher::new(state, env),
+        }
+    }
+
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        serve::answer(request, async |command| self.answer(command).await).await
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        match self.publisher().and_then(|publisher| {
+            publisher.storage().alarm_rang();
+            publisher.pump()
+        }) {
+            Ok(()) => Response::empty(),
+            Err(error) => {
+                log::registry("alarm_failed", None, &error.to_string());
+                // Only a failure makes the runtime ring again.
+                Err(worker::Error::RustError(
+                    "the registry's alarm failed".to_owned(),
+                ))
+            }
+        }
+    }
+}
+
+impl ProjectRegistry {
+    fn publisher(&self) -> Result<&Rc<Publisher>, StorageError> {
+        self.publisher.as_ref().ok_or(StorageError::Runtime)
+    }
+
+    async fn answer(&self, command: ProjectCommand) -> Result<ProjectAnswer, StorageError> {
+        let publisher = self.publisher()?;
+        let storage = publisher.storage();
+        let now = clock::now();
+        if let ProjectCommand::Found { id } = &command {
+            schema::migrate(storage, schema::PROJECT)?;
+            storage.run(
+                "INSERT OR IGNORE INTO project (id) VALUES (?1)",
+                &[id.into()],
+            )?;
+            return Ok(ProjectAnswer::Founded);
+        }
+        // Asking about a project that does not exist must not leave a database behind.
+        if schema::version(storage)? == 0 {
+            return Ok(ProjectAnswer::Unfounded);
+        }
+        schema::migrate(storage, schema::PROJECT)?;
+        match command {
+            ProjectCommand::Found { .. } => Ok(ProjectAnswer::Founded),
+            ProjectCommand::Show { id } => shown(storage, &id),
+            ProjectCommand::List {
+                limit,
+                before,
+                filter,
+            } => {
+                let (items, next) = keys::list(storage, limit, before, &filter)?;
+                Ok(ProjectAnswer::Keys { items, next })
+            }
+            ProjectCommand::Create(key) => {
+                storage.transaction(|| create(publisher, &key, now))?;
+                changed(publisher, &key.id).await
+            }
+            ProjectCommand::Change { id, change: wanted } => {
+                match storage.transaction(|| change(publisher, &id, wanted, now))? {
+                    Some(refused) => Ok(refused),
+                    None => changed(publisher, &id).await,
+                }
+            }
+            ProjectCommand::Delete { id } => {
+                if !storage.transaction(|| delete(publisher, &id, now))? {
+                    return Ok(ProjectAnswer::Unknown);
+                }
+                start(publisher);
+                let publication = publisher.publication(&id).await;
+                Ok(ProjectAnswer::Deleted { publication })
+            }
+        }
+    }
+}
+
+fn shown(storage: &Storage, id: &str) -> Result<ProjectAnswer, StorageError> {
+    let key = keys::find(storage, id)?;
+    Ok(key.map_or(ProjectAnswer::Unknown, |key| {
+        ProjectAnswer::Key(Box::new(key))
+    }))
+}
+
+/// The key as it is now, and whether KV has it.
+async fn changed(publisher: &Rc<Publisher>, id: &str) -> Result<ProjectAnswer, StorageError> {
+    // Read before waiting: the answer is about this change, not about one that comes meanwhile.
+    let key = keys::find(publisher.storage(), id)?;
+    start(publisher);
+    let publication = publisher.publication(id).await;
+    Ok(match key {
+        Some(key) => ProjectAnswer::Changed {
+            key: Box::new(key),
+            publication,
+        },
+        None => ProjectAnswer::Unknown,
+    })
+}
+
+/// The change is stored and the alarm set: when the publication cannot start now, it starts then.
+fn start(publisher: &Rc<Publisher>) {
+    if let Err(error) = publisher.pump() {
+        log::registry("publication_postponed", None, &error.to_string());
+    }
+}
+
+fn create(publisher: &Publisher, key: &NewKey, now: Millis) -> Result<(), StorageError> {
+    keys::insert(publisher.storage(), key, now)?;
+    owe(publisher, &key.id, Event::Created, now)
+}
+
+/// Changes the key's state. An answer means that nothing was changed because it cannot be; that
+/// it is as wanted already is no such case, and no new version either.
+fn change(
+    publisher: &Publisher,
+    id: &str,
+    change: Change,
+    now: Millis,
+) -> Result<Option<ProjectAnswer>, StorageError> {
+    let storage = publisher.storage();
+    let Some(key) = keys::find(storage, id)? else {
+        return Ok(Some(ProjectAnswer::Unknown));
+    };
+    let status = match change {
+        Change::Revoke => Status::Revoked,
+        Change::Disable => Status::Disabled,
+        Change::Enable => Status::Active,
+    };
+    if key.status == status {
+        return Ok(None);
+    }
+    if key.status == Status::Revoked {
+        return Ok(Some(ProjectAnswer::Conflict));
+    }
+    keys::set_status(storage, id, status, now)?;
+    let event = if status == Status::Active {
+        Event::Granted
+    } else {
+        Event::Withdrawn
+    };
+    owe(publisher, id, event, now)?;
+    Ok(None)
+}
+
+/// Whether there was such a key.
+fn delete(publisher: &Publisher, id: &str, now: Millis) -> Result<bool, StorageError> {
+    if keys::find(publisher.storage(), id)?.is_none() {
+        return Ok(false);
+    }
+    owe(publisher, id, Event::Withdrawn, now)?;
+    keys::delete(publisher.storage(), id)?;
+    Ok(true)
+}
+
+/// The outbox rows of a change: every secret of the key, under every entry that records are read
+/// by, so that a change also reaches records from before a rotation of the deployment's secret.
+fn owe(publisher: &Publisher, key: &str, event: Event, now: Millis) -> Result<(), StorageError> {
+    let storage = publisher.storage();
+    // Without names nothing could be published: then nothing is changed either.
+    let keyring = publisher.keyring().ok_or(StorageError::Runtime)?;
+    for (secret, digest) in keys::digests(storage, key)? {
+        for entry in keyring.in_force() {
+            let target = Target {
+                name: names::record_name(entry, &digest),
+                entry: entry.id().to_owned(),
+                key: key.to_owned(),
+                secret: secret.clone(),
+            };
+            outbox::owe(storage, &target, event, now)?;
+        }
+    }
+    publisher.arm(now)
+}
