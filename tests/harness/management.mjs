@@ -1,0 +1,20 @@
+// Projects and keys for tests, made through the real management API.
+import { Management } from "../../scripts/management.mjs";
+import { SECRETS } from "./keyward.mjs";
+
+/** The management API of a gateway of `startKeyward`, also after its restart. */
+export function management(gateway, key = SECRETS.KEYWARD_BOOTSTRAP_KEY) {
+  return new Management(() => gateway.url, key);
+}
+
+/**
+ * A project with keys by name: `fields` is { name: key fields }. Returns the answers by name,
+ * each { key, secret, publication }.
+ */
+export async function createKeys(gateway, project, fields) {
+  const api = management(gateway);
+  await api.ensureProject(project);
+  const created = {};
+  for (const [name, given] of Object.entries(fields)) created[name] = await api.createKey(project, { name, ...given });
+  return created;
+}
