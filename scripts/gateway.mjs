@@ -37,12 +37,17 @@ export async function startGateway({ port, state, vars, stop }) {
 }
 
 async function healthy(address, child, stop) {
+  let last = "it does not listen";
   for (const limit = Date.now() + PATIENCE_MS; Date.now() < limit; await sleep(100)) {
     if (stop.aborted) throw new Failure("interrupted");
     if (child.exitCode !== null || child.signalCode !== null) throw new Failure("wrangler has ended; its message is above.");
-    const response = await fetch(address, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
-    await response?.body?.cancel();
-    if (response?.ok) return;
+    try {
+      const response = await fetch(address, { signal: AbortSignal.timeout(2000) });
+      if (response.ok) return;
+      last = `${response.status} ${await response.text()}`;
+    } catch {
+      // Not there yet.
+    }
   }
-  throw new Failure(`the gateway has not answered within ${PATIENCE_MS / 1000} seconds.`);
+  throw new Failure(`the gateway has not become healthy within ${PATIENCE_MS / 1000} seconds: ${last}`);
 }

@@ -1,19 +1,18 @@
 // The Worker's entry: gathers a request into one string, makes one call into the module, and
 // does what it is told. It decides nothing.
 import { DurableObject } from "cloudflare:workers";
-import config from "../build/gateway.mjs";
 import * as wasm from "../build/index.js";
-import { forward, gather, plans } from "./forward.mjs";
+import { forward, gather } from "./forward.mjs";
+import { ask, promised } from "./module.mjs";
 import { drained, load, refresh } from "./store.mjs";
 
 const { Hot, Management } = wasm;
 
 export default {
   fetch(request, env, ctx) {
-    let head;
     try {
-      head = gather(request);
-      return act(Hot.handle(head, Date.now()), { request, env, ctx, head });
+      const head = gather(request);
+      return act(ask(env, () => Hot.handle(head, Date.now())), { request, env, ctx, head });
     } catch {
       return failed(request);
     }
@@ -29,43 +28,39 @@ function act(outcome, call) {
     case "L":
       return cold(outcome.slice(1), call).catch(() => failed(call.request));
     case "M":
-      return manage(call).catch(() => failed(call.request));
+      return manage(call).catch(() => failed());
     default:
-      start(call.env);
-      return act(Hot.handle(call.head, Date.now()), call);
+      return failed(call.request);
   }
-}
-
-// A new isolate, or a module that was lost to a panic: its registrations are gone with it.
-function start(env) {
-  plans.clear();
-  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
-  Hot.start(env, config, high, low);
 }
 
 async function cold(read, call) {
   const [attempt, , name] = read.split(" ");
   const [answer, value] = await load(call.env, name);
-  return act(Hot.resume(call.head, Date.now(), Number(attempt), answer, value), call);
+  const resume = () => Hot.resume(call.head, Date.now(), Number(attempt), answer, value);
+  return act(ask(call.env, resume), call);
 }
 
-async function manage({ request, env }) {
-  return Management.handle(request, env, request.headers.get("cf-ray") ?? crypto.randomUUID());
+function manage({ request, env }) {
+  const id = request.headers.get("cf-ray") ?? crypto.randomUUID();
+  return promised(() => Management.handle(request, env, id));
 }
 
-function respond(outcome, { request }) {
+function respond(outcome, { request, env, ctx }) {
   const end = outcome.indexOf("\n\n");
   const lines = outcome.slice(1, end).split("\n");
+  const [status, ...read] = lines[0].split(" ");
+  if (read.length > 0) ctx.waitUntil(refresh(env, read.join(" ")));
   const headers = new Headers();
   for (let i = 1; i < lines.length; i += 2) headers.append(lines[i], lines[i + 1]);
   const body = outcome.slice(end + 2) || null;
-  const response = new Response(body, { status: Number(lines[0]), headers });
+  const response = new Response(body, { status: Number(status), headers });
   // A refused upload that nobody reads would break the next request on the same connection.
   // One that was on its way to the origin is no longer ours to read.
   return request.body && !request.bodyUsed ? drained(request.body).then(() => response) : response;
 }
 
-// The last resort, when the module itself failed.
+// The last resort, when the module itself failed. Without the request no page can read it.
 function failed(request) {
   const problem = {
     type: "/_keyward/errors/internal_error",
@@ -77,9 +72,9 @@ function failed(request) {
     fix: "Try again; if it stays, report the request id.",
   };
   const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store", vary: "Origin" });
-  const origin = request.headers.get("origin");
+  const origin = request?.headers.get("origin");
   if (origin && origin !== "null") headers.set("access-control-allow-origin", origin);
-  return new Response(request.method === "HEAD" ? null : JSON.stringify(problem), { status: 500, headers });
+  return new Response(request?.method === "HEAD" ? null : JSON.stringify(problem), { status: 500, headers });
 }
 
 // A Durable Object whose state lives in the module: made anew after the module was.
@@ -97,10 +92,10 @@ const durable = (Inner) =>
       return this.#inner;
     }
     fetch(request) {
-      return this.#object().fetch(request);
+      return promised(() => this.#object().fetch(request));
     }
     alarm() {
-      return this.#object().alarm();
+      return promised(() => this.#object().alarm());
     }
   };
 

@@ -1,9 +1,11 @@
 // The origin's side of a call: applies the edits that the module has planned.
 import { Hot } from "../build/index.js";
+import { ask, plans } from "./module.mjs";
 
-// Edits registered once for a key and a route, by the id that the module gave them.
-export const plans = new Map();
 const MOST_PLANS = 20_000;
+
+// The platform's cache knows URLs, not keys: what one key was given must not answer another.
+const UNCACHED = { cacheTtl: -1 };
 
 // Method, URL, and a line for each header's name and value. No value can hold a line break.
 export function gather(request) {
@@ -27,14 +29,18 @@ export function forward(outcome, call, { respond, failed, refresh }) {
   for (let i = 0; i < set.length; i += 2) headers.set(set[i], set[i + 1]);
   for (const [name, value] of plan.set) headers.set(name, value);
 
-  const refuse = (code) => respond(Hot.refuse(head, code), call);
+  const refuse = (code) => respond(ask(env, () => Hot.refuse(head, code)), call);
   const timer = plan.timeout === null ? undefined : deadline(plan.timeout);
-  return send(url, request, headers, timer?.signal).then(
+  return send(url, request, { headers, redirect: "manual", signal: timer?.signal, cf: plan.cache ? undefined : UNCACHED }).then(
     (response) => {
       timer?.met();
       // A switch of protocols that nobody has asked for: the connection is no HTTP any more.
       if (response.status === 101 && !response.webSocket) return refuse("origin_unreachable");
-      return clean(response, plan, head, refuse);
+      if (response.status > 599) {
+        response.body?.cancel();
+        return refuse("origin_unreachable");
+      }
+      return clean(response, plan, call, refuse);
     },
     () => {
       timer?.met();
@@ -51,12 +57,12 @@ function register(head) {
 }
 
 // The runtime refuses a body on GET and HEAD unless the incoming request itself is handed on.
-function send(url, request, headers, signal) {
+function send(url, request, init) {
   const { method, body } = request;
   if (body !== null && (method === "GET" || method === "HEAD")) {
-    return fetch(new Request(url, request), { headers, redirect: "manual", signal });
+    return fetch(new Request(url, request), init);
   }
-  return fetch(url, { method, headers, body, redirect: "manual", signal });
+  return fetch(url, { ...init, method, body });
 }
 
 // Ends when the response headers arrive: it must never cut a stream.
@@ -66,8 +72,9 @@ function deadline(ms) {
   return { signal: controller.signal, met: () => clearTimeout(timer), missed: () => controller.signal.aborted };
 }
 
-function clean(response, plan, head, refuse) {
-  const edits = Hot.answer(plan.route, plan.public, head, response.status, lines(response.headers));
+function clean(response, plan, { env, head }, refuse) {
+  const headers = lines(response.headers);
+  const edits = ask(env, () => Hot.answer(plan.route, plan.public, head, response.status, headers));
   if (edits === undefined) {
     response.body?.cancel();
     return refuse("internal_error");

@@ -19,7 +19,7 @@ use wasm_bindgen::prelude::*;
 use worker::Env;
 
 use crate::bindings::{self, SECRET};
-use crate::{log, wire};
+use crate::{log, recovery, wire};
 
 thread_local! {
     static STATE: RefCell<State> = const { RefCell::new(State::Cold) };
@@ -41,11 +41,14 @@ pub struct Hot;
 #[wasm_bindgen]
 impl Hot {
     /// Touches the module, so that one that was lost to a panic is made anew.
-    pub fn touch() {}
+    pub fn touch() {
+        recovery::prepare();
+    }
 
     /// Starts the gateway of this isolate from the embedded configuration and the Worker's
     /// variables and secrets.
     pub fn start(env: &Env, config: &str, seed_high: u32, seed_low: u32) {
+        recovery::prepare();
         let seed = u64::from(seed_high) << 32 | u64::from(seed_low);
         let state = match build(env, config, seed) {
             Ok(gateway) => State::Ready(Box::new(gateway)),
@@ -93,7 +96,8 @@ impl Hot {
         })
     }
 
-    /// Plans the edits of the origin's answer; nothing when the route is not known any more.
+    /// Plans the edits of the origin's answer; nothing when the route is not known any more. An
+    /// instance that was made while the origin was at work asks to be started, as `handle` does.
     pub fn answer(
         route: usize,
         public: bool,
@@ -106,7 +110,8 @@ impl Hot {
             State::Ready(gateway) => gateway
                 .answer(route, kind, head, status, headers)
                 .map(|edits| wire::edits(&edits)),
-            State::Cold | State::Broken => None,
+            State::Cold => Some(wire::START.to_owned()),
+            State::Broken => None,
         })
     }
 

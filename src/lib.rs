@@ -7,6 +7,7 @@ mod crypto;
 mod hot;
 mod kv;
 mod log;
+mod recovery;
 mod registry;
 mod timeout;
 mod wire;

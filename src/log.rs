@@ -14,6 +14,13 @@ pub(crate) fn registry(code: &str, key: Option<&str>, detail: &str) {
     error(&json!({ "level": "error", "code": code, "key": key, "detail": detail }));
 }
 
+/// The module has panicked: this instance of it is lost, and a bug is to be found at this place.
+pub(crate) fn panicked(file: &str, line: u32) {
+    error(
+        &json!({ "level": "error", "code": "internal_error", "detail": "the module panicked", "file": file, "line": line }),
+    );
+}
+
 fn error(line: &serde_json::Value) {
     web_sys::console::error_1(&line.to_string().into());
 }

@@ -3,7 +3,7 @@
 //! | letter | then |
 //! |---|---|
 //! | `S` | nothing: start the gateway, then ask again |
-//! | `R` | status, then name and value lines, an empty line, the body |
+//! | `R` | status, and a background read behind a blank or nothing; then name and value lines, an empty line, the body |
 //! | `M` | nothing: the management API answers |
 //! | `L` | a read of KV: attempt, digest and name, with blanks between |
 //! | `F` | id of the registered edits; URL; a background read or nothing; names to delete, joined by commas; then name and value lines to set |
@@ -48,6 +48,9 @@ pub(crate) fn outcome(outcome: Outcome<'_>) -> String {
 /// A response as the entry reads it.
 pub(crate) fn response(response: &Response) -> String {
     let mut text = format!("R{}", response.status);
+    if let Some(read) = &response.refresh {
+        let _ = write!(text, " {}", load(read));
+    }
     lines(&mut text, &response.headers);
     text.push_str("\n\n");
     text.push_str(&response.body);
@@ -78,6 +81,7 @@ pub(crate) fn fixed(fixed: &Fixed) -> String {
         "public": fixed.kind == Kind::Public,
         "set": fixed.set,
         "timeout": fixed.timeout_ms,
+        "cache": fixed.cache,
     })
     .to_string()
 }

@@ -122,7 +122,7 @@ test("the places of a key", async (t) => {
     });
   }
 
-  const two_places = (first, second) => {
+  const inTwo = (first, second) => {
     const [target, headers] = [first, second].reduce(
       ([target, lines], [place, value]) => {
         const [from, more] = PLACES[place](value);
@@ -142,11 +142,11 @@ test("the places of a key", async (t) => {
       ["nothing and a key", ["", one], "passes"],
       ["nothing and nothing", ["", ""], "key_missing"],
     ]) {
-      await t.test(`${first} and ${second}: ${name}: ${expected}`, () => expects(expected, two_places([first, values[0]], [second, values[1]])));
+      await t.test(`${first} and ${second}: ${name}: ${expected}`, () => expects(expected, inTwo([first, values[0]], [second, values[1]])));
     }
   }
   await t.test("header and query: the same private key: kind_not_accepted", () =>
-    expects("kind_not_accepted", two_places(["header", stage.keys.private], ["query", stage.keys.private])));
+    expects("kind_not_accepted", inTwo(["header", stage.keys.private], ["query", stage.keys.private])));
 
   for (const [name, lines, expected] of [
     ["the scheme in any case", [["AUTHORIZATION", `bEARER ${one}`]], "passes"],

@@ -1,169 +1,143 @@
-// npm start as a visitor meets it: what it prints works, a second start reuses everything, and
-// nothing stays behind.
+// What a visitor sees first: npm start, the three calls that it prints, and the demo page in Chromium.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { after, before, describe, it } from "node:test";
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
 import { freePorts } from "../scripts/ports.mjs";
-import { ROOT } from "./harness/build.mjs";
 import { startChromium, withoutChromium } from "./harness/chromium.mjs";
+import { demoPorts, startDemo } from "./harness/demo.mjs";
 import { temporaryFolder } from "./harness/folder.mjs";
 
-const START_MS = 120_000;
-const SECOND_START_MS = 30_000;
+/** Set it to keep the pictures of the page. */
+const SCREENSHOTS = process.env.KEYWARD_SCREENSHOTS;
+const VIEWS = {
+  desktop: { viewport: { width: 1280, height: 800 } },
+  dark: { viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
+  phone: { viewport: { width: 390, height: 844 } },
+  "small phone, dark": { viewport: { width: 320, height: 568 }, colorScheme: "dark" },
+};
+const withoutCurl = spawnSync("curl", ["--version"]).status === 0 || process.env.CI === "true" ? false : "curl is not installed";
 
-/** Three free ports in a row; the first is where npm start is told to begin. */
-async function firstPort() {
-  for (;;) {
-    const first = 20_000 + Math.floor(Math.random() * 10_000);
-    const free = await freePorts(first).catch(() => undefined);
-    if (free) return first;
-  }
-}
+test("npm start", async (t) => {
+  const ports = await demoPorts();
+  const state = await temporaryFolder(t);
+  const demo = await startDemo(t, ports, state);
+  const { page: home, gateway, curls } = demo.printed;
 
-class Demo {
-  output = "";
-  #child;
-
-  constructor(port, state) {
-    this.port = port;
-    this.#child = spawn(process.execPath, ["scripts/start.mjs", "--port", String(port), "--state", state], { cwd: ROOT });
-    for (const stream of [this.#child.stdout, this.#child.stderr]) stream.setEncoding("utf8").on("data", (part) => (this.output += part));
-    this.ended = once(this.#child, "exit").then(([code]) => code);
-  }
-
-  async ready() {
-    const limit = AbortSignal.timeout(START_MS);
-    while (!this.output.includes("Ctrl-C ends everything")) {
-      const ended = await Promise.race([this.ended, new Promise((done) => setTimeout(done, 50, "running"))]);
-      assert.equal(ended, "running", this.output);
-      assert.ok(!limit.aborted, this.output);
-    }
-  }
-
-  interrupt() {
-    this.#child.kill("SIGINT");
-    return this.ended;
-  }
-
-  /** The curl lines that were printed, as { url, headers }. */
-  get lines() {
-    return [...this.output.matchAll(/^ +curl (\S+)(.*)$/gm)].map(([, url, rest]) => {
-      const headers = [...rest.matchAll(/-H "([^:]+): ([^"]+)"/g)].map(([, name, value]) => [name, value]);
-      return { url, headers: Object.fromEntries(headers) };
-    });
-  }
-
-  /** The secret in the n-th line. */
-  key(index) {
-    return this.lines[index].headers.Authorization.slice("Bearer ".length);
-  }
-}
-
-describe("npm start", () => {
-  const cleanups = [];
-  const t = { after: (action) => cleanups.unshift(action) };
-  let state;
-  let demo;
-
-  before(async () => {
-    state = await temporaryFolder(t);
-    demo = new Demo(await firstPort(), state);
-    await demo.ready();
+  await t.test("prints three calls that do what it says", { skip: withoutCurl }, () => {
+    const answers = curls.map((line) => spawnSync(`${line} -s -w '\\n%{http_code}'`, { shell: true, encoding: "utf8" }).stdout);
+    assert.equal(answers.length, 3);
+    assert.match(answers[0], /"Hello from the origin\."[^]*\n200$/);
+    assert.match(answers[1], /"referrer_denied"[^]*\n403$/);
+    assert.match(answers[2], /"key_invalid"[^]*\n401$/);
   });
 
-  after(async () => {
+  await t.test("shows a page that calls the API", { skip: withoutChromium }, (t) => pageTests(t, home));
+
+  await t.test("says which port is in use, and what to do, when it is started twice", async (t) => {
+    const again = startDemo(t, ports, state);
+    await assert.rejects(again, new RegExp(`port ${ports.gateway}, for the gateway, is in use[^]*npm start -- --port`));
+  });
+
+  await t.test("ends with Ctrl-C, and leaves no port open", async () => {
     await demo.interrupt();
-    for (const cleanup of cleanups) await cleanup();
+    await freePorts(ports.gateway);
   });
 
-  it("prints three lines that do what they say", async () => {
-    const answers = await Promise.all(demo.lines.map(({ url, headers }) => fetch(url, { headers })));
-    const codes = await Promise.all(answers.map(async (answer) => [answer.status, (await answer.json()).code]));
-    assert.deepEqual(codes, [[200, undefined], [403, "referrer_denied"], [401, "key_invalid"]]);
-  });
-
-  it("starts an API that answers only to its own credential, and never shows it or a key", async () => {
-    const direct = await fetch(`http://127.0.0.1:${demo.port + 1}/hello`, { headers: { authorization: `Bearer ${demo.key(0)}` } });
-    assert.equal(direct.status, 401);
-    const [{ url, headers }] = demo.lines;
-    const text = await (await fetch(url, { headers })).text();
-    assert.ok(!text.includes(demo.key(0)));
-    assert.equal(JSON.parse(text).received.headers.authorization, "Bearer (the origin's own credential)");
-  });
-
-  it("says which port is in use and how to take another", async () => {
-    const second = new Demo(demo.port, state);
-    assert.equal(await second.ended, 1);
-    assert.match(second.output, new RegExp(`port ${demo.port}, for the gateway, is in use[^]*npm start -- --port`));
-  });
-
-  describe("the page", { skip: withoutChromium }, () => {
-    let browser;
-    before(async () => (browser = await startChromium(t)));
-
-    const open = async (host) => {
-      const page = await browser.newPage();
-      await page.goto(`http://${host}:${demo.port + 2}/`);
-      await page.waitForSelector("[data-ready]");
-      return page;
-    };
-    const send = async (page, call) => {
-      await page.click(`[data-call=${call}] button`);
-      await page.waitForSelector(`[data-call=${call}] button:not([disabled])`);
-      return page.textContent(`[data-call=${call}] output`);
-    };
-
-    it("asks, sends JSON after a preflight and reads an event stream", async () => {
-      const page = await open("localhost");
-      assert.match(await send(page, "hello"), /200 OK.*Hello from the origin/);
-      assert.match(await send(page, "messages"), /201 Created.*The origin has your message.*Good news/s);
-      assert.match(await send(page, "events"), /200 OK.*Event 1 of 5.*Event 5 of 5/);
-    });
-
-    it("shows the detail of the refusal when it comes from another origin", async () => {
-      const page = await open("127.0.0.1");
-      assert.match(await send(page, "messages"), /403 referrer_denied.*does not allow calls from this website/);
-    });
-
-    it("shows that a private key does not belong into a page", async () => {
-      const page = await open("localhost");
-      await page.fill("#key", demo.key(0));
-      assert.match(await send(page, "hello"), /403 private_key_in_browser/);
-    });
-
-    it("shows the refusal of a forged key and of none", async () => {
-      const page = await open("localhost");
-      await page.click("[data-key=forged]");
-      assert.match(await send(page, "hello"), /401 key_invalid/);
-      await page.click("[data-key=none]");
-      assert.match(await send(page, "hello"), /401 key_missing/);
-    });
-
-    it("fits on a phone", async () => {
-      const page = await open("localhost");
-      await page.setViewportSize({ width: 360, height: 740 });
-      await send(page, "hello");
-      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
-    });
-  });
-
-  it("ends everything on Ctrl-C, and reuses its keys at the next start", async () => {
-    const keys = [demo.key(0), demo.key(1)];
-    assert.equal(await demo.interrupt(), 0, demo.output);
-    await freePorts(demo.port);
-    const started = Date.now();
-    demo = new Demo(demo.port, state);
-    await demo.ready();
-    assert.ok(Date.now() - started < SECOND_START_MS, `the second start took ${Date.now() - started} ms`);
-    assert.deepEqual([demo.key(0), demo.key(1)], keys);
-    const [{ url, headers }] = demo.lines;
-    assert.equal((await fetch(url, { headers })).status, 200);
+  await t.test("finds its keys again when it is started again", async (t) => {
+    const again = await startDemo(t, ports, state);
+    assert.deepEqual(again.printed, { page: home, gateway, curls });
+    await again.interrupt();
   });
 });
 
-it("npm start refuses what is no port", async (t) => {
-  const demo = new Demo("99999", await temporaryFolder(t));
-  assert.equal(await demo.ended, 1);
-  assert.match(demo.output, /99999 is not a port/);
-});
+async function pageTests(t, home) {
+  const browser = await startChromium(t);
+  const folder = SCREENSHOTS ?? (await temporaryFolder(t));
+  mkdirSync(folder, { recursive: true });
+
+  const open = async (t, address, view = VIEWS.desktop) => {
+    const context = await browser.newContext(view);
+    t.after(() => context.close());
+    const page = await context.newPage();
+    page.errors = [];
+    page.on("pageerror", (error) => page.errors.push(error.message));
+    await page.goto(address);
+    await page.locator("html[data-ready]").waitFor({ state: "attached" });
+    return page;
+  };
+  const part = (page, name) => page.locator(`[data-call=${name}]`);
+  const send = (page, name) => part(page, name).getByRole("button", { name: "Send" }).click();
+  const sendAll = async (page) => {
+    for (const name of ["hello", "messages", "events"]) await send(page, name);
+    await page.waitForFunction(() => [...document.querySelectorAll("[data-call]")].every((part) => part.querySelector(".status") && !part.querySelector("button").disabled));
+  };
+  const shown = (page, name) => part(page, name).locator("output").innerText();
+
+  await t.test("a GET shows the origin's credential in the place of the key", async (t) => {
+    const page = await open(t, home);
+    const key = await page.locator("#key").inputValue();
+    assert.match(key, /^kw_pk_live_/);
+    await send(page, "hello");
+    await part(page, "hello").locator(".received").waitFor();
+    await part(page, "hello").locator("summary").click();
+    const text = await shown(page, "hello");
+    assert.match(text, /^200 OK\s+Hello from the origin\./);
+    assert.match(text, /authorization\s+Bearer \(the origin's own credential\)/);
+    assert.match(text, /keyward-kind\s+public/);
+    assert.ok(!text.includes(key.slice(15, 30)), "the API has received the key");
+  });
+
+  await t.test("a POST shows the JSON that the API has received", async (t) => {
+    const page = await open(t, home);
+    await send(page, "messages");
+    await part(page, "messages").locator(".received").waitFor();
+    assert.match(await shown(page, "messages"), /^201 Created[^]*"text": "Good news from a page"/);
+  });
+
+  await t.test("events are shown while the stream is still open", async (t) => {
+    const page = await open(t, home);
+    await send(page, "events");
+    const events = part(page, "events").getByRole("listitem");
+    await events.nth(0).waitFor();
+    assert.ok(await part(page, "events").getByRole("button").isDisabled(), "the stream has ended before its first event was shown");
+    await events.nth(4).waitFor();
+    assert.match(await events.nth(4).innerText(), /^Event 5 of 5/);
+  });
+
+  for (const [name, code] of [["Forged key", "401 key_invalid"], ["No key", "401 key_missing"]]) {
+    await t.test(`${name}: the page shows ${code}`, async (t) => {
+      const page = await open(t, home);
+      await page.getByRole("button", { name }).click();
+      await sendAll(page);
+      for (const call of ["hello", "messages", "events"]) assert.ok((await shown(page, call)).startsWith(code));
+    });
+  }
+
+  await t.test("from another origin the page shows why it is refused", async (t) => {
+    const page = await open(t, home);
+    await page.getByRole("link", { name: "Open this page from another origin" }).click();
+    await page.waitForURL("http://127.0.0.1:*/**");
+    await page.locator("html[data-ready]").waitFor({ state: "attached" });
+    await sendAll(page);
+    for (const call of ["hello", "messages", "events"]) {
+      assert.match(await shown(page, call), /^403 referrer_denied\s+The key does not allow calls from this website\./);
+    }
+    await page.screenshot({ path: join(folder, "another origin.png"), fullPage: true });
+    await page.getByRole("link", { name: "Go back to the right one" }).click();
+    await page.waitForURL(`${home}/`);
+  });
+
+  for (const [name, view] of Object.entries(VIEWS)) {
+    await t.test(`everything fits on a screen: ${name}`, async (t) => {
+      const page = await open(t, home, view);
+      await sendAll(page);
+      for (const summary of await page.locator("summary").all()) await summary.click();
+      const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+      assert.ok(content <= screen, `${content} pixels of content on ${screen}`);
+      assert.deepEqual(page.errors, []);
+      await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+    });
+  }
+}

@@ -95,13 +95,15 @@ test("clients that send too much, too slowly, or leave", async (t) => {
     await stillWorks();
   });
 
-  await t.test("who leaves before the answer ends the origin's request too", async () => {
+  await t.test("who leaves before the answer leaves nothing behind but the origin's work", async () => {
     origin.forget();
-    const connection = await connect(stage.port);
-    connection.write(`GET /hang HTTP/1.1\r\nhost: x\r\nx-api-key: ${stage.keys.plain}\r\n\r\n`);
-    await until(() => origin.requests.length === 1, "the request has arrived");
-    connection.close();
-    await until(() => origin.left.length === 1, "the origin's request ends");
+    for (let round = 0; round < 10; round += 1) {
+      const connection = await connect(stage.port);
+      connection.write(`GET /slow?ms=300 HTTP/1.1\r\nhost: x\r\nx-api-key: ${stage.keys.plain}\r\n\r\n`);
+      await until(() => origin.requests.length > round, "the request has arrived");
+      connection.close();
+    }
+    await sleep(400);
     await stillWorks();
   });
 

@@ -87,6 +87,7 @@ const ROWS = [
   ["the path can be read in two ways", "path_ambiguous", "/open/a/../b", { key: "private" }],
   ["the method is never proxied", "method_not_allowed", "/open/x", { key: "private", method: "TRACE" }],
   ["the head is larger than is read", "head_too_large", "/open/x", { key: "private", headers: { "x-big": "x".repeat(140_000) } }],
+  ["a page's head is larger than is read", "head_too_large", "/open/x", { key: "public", headers: { origin: PAGE, "x-big": "x".repeat(140_000) }, page: PAGE }],
   ["the request has been here already", "loop_detected", "/open/x", { key: "private", looped: true }],
   ["there is no key", "key_missing", "/open/x", {}],
   ["there are two keys", "key_ambiguous", "/open/x", { key: "private", bearer: "test" }],
@@ -203,7 +204,7 @@ test("the way of a request", async (t) => {
     for (const [code, status] of Object.entries(STATUS)) {
       const page = await stage.call(`/_keyward/errors/${code}`);
       assert.equal(page.status, 200, code);
-      assert.match(page.text, new RegExp(`^${status} ${code}\\n`));
+      assert.match(page.text, new RegExp(`^${code}: .+ \\(HTTP ${status}\\)\\n\\n.+`));
     }
     await stage.refuses("endpoint_unknown", "/_keyward/errors/nothing");
   });

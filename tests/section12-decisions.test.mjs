@@ -101,7 +101,12 @@ scopes = ["docs:new"]
     for (const field of [{ project: "globex" }, { id: "key_00000000000000000000" }, { key_id: "x" }, { secret: "kw_sk_live_1" }, { role: "admin" }]) {
       await assert.rejects(stage.api.createKey("acme", { name: "x", kind: "private", ...field }), (error) => error.status === 422);
     }
+  });
+  await t.test("CVE-2026-47101: no key of this version creates keys, whatever it may do elsewhere", async () => {
     await assert.rejects(stage.api.createKey("acme", { name: "x", kind: "management" }), (error) => error.status === 422);
+    const headers = { authorization: `Bearer ${stage.keys.all}`, "content-type": "application/json" };
+    const answer = await stage.call("/_keyward/v1/projects/acme/keys", { method: "POST", headers, body: '{"name":"x","kind":"private"}' });
+    assert.deepEqual([answer.status, answer.json().code], [401, "key_invalid"]);
   });
 
   for (const address of NO_ADDRESSES) {
@@ -117,6 +122,14 @@ scopes = ["docs:new"]
     await stage.refuses("ip_denied", "/docs/a", { key: "office", headers: twice });
     await stage.refuses("ip_denied", "/docs/a", { key: "office", headers: { "cf_connecting_ip": OFFICE } });
     await stage.passes("/docs/a", { key: "office", headers: { "cf-connecting-ip": `::ffff:${OFFICE}` } });
+  });
+
+  await t.test("the address is the platform's header alone, unless the deployment names another", async () => {
+    const named = await startStage(t, { gateway: `[gateway]\nclient_ip_header = "X-Edge-IP"\n${DOCS}`, kv: stage.kv });
+    const call = (headers) => ({ key: stage.keys.office, headers });
+    await named.passes("/docs/a", call({ "x-edge-ip": OFFICE, "cf-connecting-ip": "198.51.100.7" }));
+    await named.refuses("ip_denied", "/docs/a", call({ "x-edge-ip": "198.51.100.7", "cf-connecting-ip": OFFICE }));
+    await named.refuses("ip_denied", "/docs/a", call({ "cf-connecting-ip": OFFICE, "x-forwarded-for": OFFICE }));
   });
 
   await t.test("no secret is in the log", () => stage.assertNoSecret(stage.gateway.log));

@@ -15,6 +15,9 @@ use super::storage::{Storage, StorageError};
 use super::{keys, schema, serve};
 use crate::{clock, log};
 
+/// How long after an alarm that failed the next one is set.
+const ALARM_AFTER_FAILURE_MS: u64 = 60_000;
+
 /// The source of truth about one project's keys.
 #[durable_object(alarm)]
 pub struct ProjectRegistry {
@@ -40,7 +43,14 @@ impl DurableObject for ProjectRegistry {
             Ok(()) => Response::empty(),
             Err(error) => {
                 log::registry("alarm_failed", None, &error.to_string());
-                // Only a failure makes the runtime ring again.
+                // The runtime rings again a few times after a failure, then never: what waits in
+                // the outbox must not depend on that.
+                let later = clock::now().plus(ALARM_AFTER_FAILURE_MS);
+                if let Ok(publisher) = self.publisher()
+                    && publisher.storage().wake_at(later).is_ok()
+                {
+                    return Response::empty();
+                }
                 Err(worker::Error::RustError(
                     "the registry's alarm failed".to_owned(),
                 ))

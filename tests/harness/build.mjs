@@ -8,15 +8,17 @@ import { promisify } from "node:util";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const ENTRY = "src/entry.mjs";
+// `npm run build` has made it; a call through Cargo would wait for every other one.
+const TOOL = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/keyward-build");
 const CONFIGURATION = "build/gateway.mjs";
 
-/** The modules of the gateway as { name, path }; the first is the entry. `gateway` replaces the built configuration. */
+/** The modules of the gateway as { name, path }; the first is the entry. `gateway` is the path of the configuration's module. */
 export async function gatewayModules(gateway) {
   if (!existsSync(join(ROOT, "build/index_bg.wasm"))) throw new Error("the gateway is not built: npm run build");
   const written = await modulesIn("src", /\.mjs$/);
   const built = await modulesIn("build", /\.(mjs|js|wasm)$/);
   const names = [ENTRY, ...written.filter((name) => name !== ENTRY), ...built];
-  return names.map((name) => ({ name, path: name === CONFIGURATION && gateway ? gateway : join(ROOT, name) }));
+  return names.map((name) => ({ name, path: name === CONFIGURATION ? gateway : join(ROOT, name) }));
 }
 
 async function modulesIn(folder, pattern) {
@@ -28,8 +30,7 @@ async function modulesIn(folder, pattern) {
 export async function gatewayModule(toml, folder) {
   const file = join(folder, "gateway.toml");
   await writeFile(file, toml);
-  const tool = ["run", "--quiet", "--locked", "--package", "keyward-build", "--"];
-  await promisify(execFile)("cargo", [...tool, "--config-only", "--config", file, "--out", folder], { cwd: ROOT });
+  await promisify(execFile)(TOOL, ["--config-only", "--config", file, "--out", folder]);
   return join(folder, "gateway.mjs");
 }
 

@@ -17,21 +17,25 @@ export const SECRETS = {
 
 const OBJECTS = { ACCOUNT: "AccountRegistry", PROJECTS: "ProjectRegistry" };
 
+/** A configuration for tests that proxy nothing. */
+const NO_ORIGIN = `[[route]]\norigin = "http://127.0.0.1:1"\n`;
+
 /**
  * Starts the gateway; `t` ends it and removes what it has written.
  *
- * - `gateway`: the text of a gateway.toml; without it the built one
+ * - `gateway`: the text of a gateway.toml; without it nothing is proxied
  * - `vars`: variables and secrets of the worker beside SECRETS; `null` takes one away
  * - `kv`: a service of `startKv`, or "memory"; without it a new service of the test
  * - `isolates`: how many isolates share the Durable Objects and the KV
+ * - `change`: takes the modules { name, path } of the gateway and gives those to run instead
  *
  * Returns { url, urls, kv, process, log, objects, restart(), kill() }.
  */
-export async function startKeyward(t, { gateway, vars = {}, kv, isolates = 1, breakable } = {}) {
+export async function startKeyward(t, { gateway = NO_ORIGIN, vars = {}, kv, isolates = 1, change = (modules) => modules } = {}) {
   const folder = await temporaryFolder(t);
   const service = kv ?? (await startKv(t));
-  const module = gateway === undefined ? undefined : await gatewayModule(gateway, folder);
-  const modules = await copied(folder, (await gatewayModules(module)).flatMap((m) => (breakable && m.name === "build/index.js" ? [{ ...m, name: "build/module.js" }, { name: m.name, path: breakable }] : [m])));
+  const module = await gatewayModule(gateway, folder);
+  const modules = await copied(folder, change(await gatewayModules(module)));
   const names = Array.from({ length: isolates }, (_, index) => `keyward-${index}`);
   const bindings = Object.entries({ ...SECRETS, ...vars }).filter(([, value]) => value !== null);
   const common = { modules, compatibility: await compatibility() };

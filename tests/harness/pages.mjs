@@ -9,11 +9,10 @@ import { createServer } from "node:http";
  */
 export async function startPages(t) {
   const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url, "http://pages");
-    if (pathname === "/favicon.ico") return void response.writeHead(404).end();
+    const { searchParams } = new URL(request.url, "http://pages");
     const policy = searchParams.get("policy");
     response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...(policy && { "referrer-policy": policy }) });
-    response.end("<!doctype html><title>A page</title><body></body>");
+    response.end('<!doctype html><title>A page</title><link rel="icon" href="data:,"><body></body>');
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

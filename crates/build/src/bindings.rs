@@ -2,9 +2,9 @@
 //!
 //! The settings are those that the panic recovery of `worker` relies on: `__wbg_reset_state` makes
 //! a new instance of the module, and the abort handler marks one that has trapped as dead, so that
-//! the next call makes a new one.
+//! the next call makes a new one. [`recovery`] completes that.
 
-use crate::arguments::Task;
+use crate::{arguments::Task, recovery};
 use anyhow::{Context, Result, ensure};
 use std::{fs, path::Path};
 use wasm_bindgen_cli_support::Bindgen;
@@ -28,7 +28,7 @@ pub(crate) fn generate(compiled: &Path, task: &Task) -> Result<()> {
         .generate(&task.out)
         .context("the bindings of the module cannot be generated")?;
     let glue = task.out.join("index.js");
-    let text = plain_import(&fs::read_to_string(&glue)?)?;
+    let text = recovery::complete(&plain_import(&fs::read_to_string(&glue)?)?)?;
     fs::write(&glue, text)?;
     Ok(())
 }

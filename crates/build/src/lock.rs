@@ -11,7 +11,10 @@ use std::{
 pub(crate) fn hold(out: &Path) -> Result<File> {
     fs::create_dir_all(out)?;
     let file = File::create(out.join(".lock")).context("the lock of the build cannot be made")?;
-    file.lock().context("the build cannot be locked")?;
+    if file.try_lock().is_err() {
+        eprintln!("  Waiting for another build");
+        file.lock().context("the build cannot be locked")?;
+    }
     Ok(file)
 }
 

@@ -16,6 +16,7 @@ mod fresh;
 mod gateway;
 mod lock;
 mod optimize;
+mod recovery;
 mod size;
 
 use anyhow::Result;

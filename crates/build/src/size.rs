@@ -11,15 +11,15 @@ pub(crate) fn report(module: &Path) -> Result<String> {
     encoder.write_all(&bytes)?;
     let gzip = encoder.finish()?.len();
     Ok(format!(
-        "Module: {} KB, {} KB gzip",
-        kilobytes(bytes.len()),
-        kilobytes(gzip)
+        "Module: {} KiB, {} KiB gzip",
+        kibibytes(bytes.len()),
+        kibibytes(gzip)
     ))
 }
 
-/// In units of 1000 bytes, rounded up.
-fn kilobytes(bytes: usize) -> usize {
-    bytes.div_ceil(1000)
+/// In units of 1024 bytes, rounded up.
+fn kibibytes(bytes: usize) -> usize {
+    bytes.div_ceil(1024)
 }
 
 #[cfg(test)]
@@ -31,6 +31,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let module = folder.path().join("index_bg.wasm");
         fs::write(&module, vec![0; 10_001]).unwrap();
-        assert_eq!(report(&module).unwrap(), "Module: 11 KB, 1 KB gzip");
+        assert_eq!(report(&module).unwrap(), "Module: 10 KiB, 1 KiB gzip");
     }
 }

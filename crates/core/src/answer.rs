@@ -112,7 +112,7 @@ pub fn plan<'a>(
 
 /// Whether a header's value holds a secret, raw or percent-encoded: also where an address stands
 /// inside of another, as in a redirect to a login that leads back.
-fn shows(value: &str, secret: &str) -> bool {
+pub(crate) fn shows(value: &str, secret: &str) -> bool {
     const DEEPEST: usize = 4;
     let form = secret.replace(' ', "+");
     let mut value = Cow::Borrowed(value);
@@ -165,39 +165,44 @@ fn private(value: &str) -> Option<String> {
 
 /// A `Location` on the origin's host, as the client must call it; `None` when it points elsewhere.
 fn map_location(route: &Route, head: &Head<'_>, value: &str) -> Option<String> {
-    let (relative, target) = match below_origin(&route.origin, value) {
-        Some(target) => (false, target),
-        None if value.starts_with('/') && !value.starts_with("//") => (true, value),
+    let untouched = route.base_path.is_empty() && route.strip_prefix.is_empty();
+    let target = match below_origin(&route.origin, value) {
+        Some(target) => target,
+        None if !untouched && value.starts_with('/') && !value.starts_with("//") => value,
         None => return None,
     };
     let rest = target.strip_prefix(route.base_path.as_str())?;
     if !(rest.is_empty() || rest.starts_with(['/', '?', '#'])) {
         return None;
     }
-    if relative && route.base_path.is_empty() && route.strip_prefix.is_empty() {
-        return None;
-    }
     let slash = if rest.starts_with('/') { "" } else { "/" };
-    let own = if relative {
-        String::new()
-    } else {
-        format!("{}://{}", head.scheme, head.authority)
-    };
-    Some(format!("{own}{}{slash}{rest}", route.strip_prefix))
+    // Always whole: what is left of a path could begin like another host (`//evil.example`).
+    Some(format!(
+        "{}://{}{}{slash}{rest}",
+        head.scheme, head.authority, route.strip_prefix
+    ))
 }
 
 /// What follows the origin in an address; the scheme may be left out (RFC 3986 section 4.2), and
 /// scheme and host may be in any case.
 fn below_origin<'a>(origin: &str, value: &'a str) -> Option<&'a str> {
+    let route_scheme = origin;
     let origin = if value.starts_with("//") {
         origin.split_once(':')?.1
     } else {
         origin
     };
     let (start, target) = value.split_at_checked(origin.len())?;
-    (start.eq_ignore_ascii_case(origin)
-        && (target.is_empty() || target.starts_with(['/', '?', '#'])))
-    .then_some(target)
+    if !start.eq_ignore_ascii_case(origin) {
+        return None;
+    }
+    let default = if route_scheme.starts_with("https:") {
+        ":443"
+    } else {
+        ":80"
+    };
+    let target = target.strip_prefix(default).unwrap_or(target);
+    (target.is_empty() || target.starts_with(['/', '?', '#'])).then_some(target)
 }
 
 #[cfg(test)]

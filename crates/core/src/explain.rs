@@ -19,7 +19,7 @@ use serde::Serialize;
 use self::question::{Question, Request};
 use crate::decide::{Access, decide};
 use crate::refusal::Refusal;
-use crate::request::Facts;
+use crate::request::{Facts, is_never_proxied};
 use crate::restrict::ip::parse_client;
 use crate::restrict::path::CheckedPath;
 use crate::spec::{self, FieldError};
@@ -94,10 +94,7 @@ fn judge(question: &Question, now: Millis) -> Result<Answer, Answer> {
             "A preflight carries no key and is answered before any is asked for.",
         ));
     }
-    if ["TRACE", "CONNECT"]
-        .iter()
-        .any(|never| request.method.eq_ignore_ascii_case(never))
-    {
+    if is_never_proxied(&request.method) {
         return Err(Answer::deny(
             Refusal::MethodNotAllowed,
             Refusal::MethodNotAllowed.detail(),
@@ -129,9 +126,7 @@ fn facts<'a>(request: &'a Request, path: &'a CheckedPath<'a>) -> Facts<'a> {
         origin: request.header("origin"),
         referer: request.header("referer"),
         sec_fetch_site: request.header("sec-fetch-site"),
-        websocket: upgrade
-            .split(',')
-            .any(|name| name.trim().eq_ignore_ascii_case("websocket")),
+        websocket: upgrade.eq_ignore_ascii_case("websocket"),
         ip: request.ip.as_deref().and_then(parse_client),
         android_package: request.header("x-android-package"),
         android_cert: request.header("x-android-cert"),

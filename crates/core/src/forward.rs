@@ -12,6 +12,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::answer::shows;
 use crate::credential::{bearer_token, decoded, query_pairs};
 use crate::head::Head;
 use crate::kind::Kind;
@@ -64,7 +65,7 @@ pub fn plan<'a>(
     let websocket = head
         .header("upgrade")
         .is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
-    let named_by_connection = head.header("connection").unwrap_or_default();
+    let dropped = named_by_connection(head.header("connection").unwrap_or_default());
     let mut remove: Vec<&'a str> = Vec::new();
     let mut set = Vec::new();
     let mut loops = "";
@@ -77,19 +78,21 @@ pub fn plan<'a>(
         if name == "cdn-loop" {
             loops = value;
         }
-        let page = if name == "referer" && value.contains(key) {
+        let copy = shows(value, key);
+        let page = if copy && name == "referer" {
             origin_of(value)
         } else {
             ""
         };
-        if !page.is_empty() && !page.contains(key) {
+        if !page.is_empty() && !shows(page, key) {
             set.push(("referer", format!("{page}/")));
-        } else if value.contains(key)
+        } else if copy
             || is_ours(route, &plain, value)
             || (is_hop_by_hop(name) && !(websocket && name == "upgrade"))
-            || named_by_connection.split(',').any(|token| {
-                token.trim().eq_ignore_ascii_case(name) && !(websocket && name == "upgrade")
-            })
+            || (dropped
+                .binary_search_by(|token| token.as_str().cmp(name))
+                .is_ok()
+                && !(websocket && name == "upgrade"))
             || (name == "cookie" && kind == Kind::Public && !route.cookies)
         {
             remove.push(name);
@@ -106,6 +109,17 @@ pub fn plan<'a>(
         remove,
         set,
     }
+}
+
+/// The headers that `Connection` names, sorted: a client may name thousands.
+fn named_by_connection(value: &str) -> Vec<String> {
+    let mut names: Vec<_> = value
+        .split(',')
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| !name.is_empty())
+        .collect();
+    names.sort_unstable();
+    names
 }
 
 /// Whether a header, its underscores read as hyphens, is one that only Keyward may set, or a

@@ -26,7 +26,7 @@ use crate::problem::Problem;
 use crate::record::Record;
 use crate::records::{Found, Load, Loaded, Records};
 use crate::refusal::Refusal;
-use crate::request::Facts;
+use crate::request::{Facts, is_never_proxied};
 use crate::restrict::{ip, path::CheckedPath};
 use crate::route::{Route, Routes};
 use crate::secret::{Digest, Shape};
@@ -41,6 +41,9 @@ pub struct Response {
     pub headers: Vec<(&'static str, String)>,
     /// The body; empty for HEAD.
     pub body: String,
+    /// A read to make in the background: also a refused call keeps its record fresh, or refused
+    /// calls could keep an old record in use.
+    pub refresh: Option<Load>,
 }
 
 /// What is the same for every request of one key on one route: registered once with the entry.
@@ -56,6 +59,8 @@ pub struct Fixed {
     pub set: Vec<(String, String)>,
     /// Milliseconds until the origin's response headers must have arrived.
     pub timeout_ms: Option<u32>,
+    /// Whether the platform's cache may answer in the origin's place. It knows URLs, not keys.
+    pub cache: bool,
 }
 
 /// What to do with a request.
@@ -136,15 +141,19 @@ impl Gateway {
         now: Millis,
         loaded: Option<Loaded<'_>>,
     ) -> Outcome<'a> {
-        if text.len() > MAX_HEAD {
-            return Outcome::Respond(self.refuse(None, Refusal::HeadTooLarge, ""));
-        }
         let Some(head) = Head::parse(text) else {
             return Outcome::Respond(self.refuse(None, Refusal::InternalError, ""));
         };
-        match self.step(&head, now, loaded) {
+        if text.len() > MAX_HEAD {
+            return Outcome::Respond(self.refuse(Some(&head), Refusal::HeadTooLarge, ""));
+        }
+        let mut refresh = None;
+        match self.step(&head, now, loaded, &mut refresh) {
             Ok(outcome) => outcome,
-            Err((refusal, scopes)) => Outcome::Respond(self.refuse(Some(&head), refusal, &scopes)),
+            Err((refusal, scopes)) => Outcome::Respond(Response {
+                refresh,
+                ..self.refuse(Some(&head), refusal, &scopes)
+            }),
         }
     }
 
@@ -153,6 +162,7 @@ impl Gateway {
         head: &Head<'a>,
         now: Millis,
         loaded: Option<Loaded<'_>>,
+        refresh: &mut Option<Load>,
     ) -> Result<Outcome<'a>, (Refusal, String)> {
         let plain = |refusal: Refusal| (refusal, String::new());
         if self.has_looped(head) {
@@ -161,7 +171,7 @@ impl Gateway {
         if !head.is_addressed_plainly() {
             return Err(plain(Refusal::PathAmbiguous));
         }
-        let checked = CheckedPath::parse(head.path());
+        let checked = CheckedPath::parse(head.target);
         let ambiguous = checked.is_err();
         let path = checked.unwrap_or_else(|_| CheckedPath::unchecked(head.path()));
         if own::is_own(&path) {
@@ -172,7 +182,7 @@ impl Gateway {
                 own::Own::Refused(refusal) => Err(plain(refusal)),
             };
         }
-        if matches!(head.method, "TRACE" | "CONNECT" | "TRACK") {
+        if is_never_proxied(head.method) {
             return Err(plain(Refusal::MethodNotAllowed));
         }
         let route = self.routes.find(&head.host(), &path);
@@ -190,20 +200,21 @@ impl Gateway {
                 status: 204,
                 headers,
                 body: String::new(),
+                refresh: None,
             }));
         }
         let route = found.map_err(plain)?;
         let credential = credential::find(&route.key_in, head).map_err(plain)?;
         let digest = Digest::of(&credential.key);
-        let refresh = match self
+        match self
             .records
             .find(&credential.key, digest, now, loaded)
             .map_err(plain)?
         {
-            Found::Ready => None,
-            Found::Refresh(load) => Some(load),
+            Found::Ready => {}
+            Found::Refresh(load) => *refresh = Some(load),
             Found::Load(load) => return Ok(Outcome::Load(load)),
-        };
+        }
         let Some(entry) = self.records.entry(&digest) else {
             return Err(plain(Refusal::InternalError));
         };
@@ -243,7 +254,7 @@ impl Gateway {
         Ok(Outcome::Forward {
             id,
             forward,
-            refresh,
+            refresh: refresh.take(),
         })
     }
 
@@ -267,7 +278,7 @@ impl Gateway {
     pub fn fixed(&mut self, text: &str) -> Option<Fixed> {
         let head = Head::parse(text)?;
         let path =
-            CheckedPath::parse(head.path()).unwrap_or_else(|_| CheckedPath::unchecked(head.path()));
+            CheckedPath::parse(head.target).unwrap_or_else(|_| CheckedPath::unchecked(head.path()));
         let route = self.routes.find(&head.host(), &path)?;
         let digest = Digest::of(&credential::find(&route.key_in, &head).ok()?.key);
         let entry = self.records.entry(&digest)?;
@@ -283,6 +294,7 @@ impl Gateway {
             kind: record.kind,
             set: forward::fixed(route, record, secret),
             timeout_ms: route.timeout_ms,
+            cache: route.cache_origin,
         })
     }
 
@@ -345,6 +357,7 @@ pub fn refusal_response(
         status: refusal.status(),
         headers,
         body,
+        refresh: None,
     }
 }
 
@@ -389,7 +402,7 @@ fn policy(
         return Err((Refusal::KindNotAccepted, String::new()));
     }
     for (rule, scopes) in &route.requires {
-        if rule.matches(head.method, path) {
+        if rule.covers(head.method, path) {
             decide::scopes(&record.restrictions, scopes)
                 .map_err(|refusal| (refusal, join(scopes)))?;
         }
@@ -397,10 +410,13 @@ fn policy(
     Ok(())
 }
 
-/// Whether a secret can stand in a header: a line break from a careless paste would otherwise
-/// end it early.
+/// Whether a secret can stand in a header as it is: a line break from a careless paste would end
+/// it early, and blanks around it are trimmed by the runtime, so that it would no longer be
+/// recognised in an answer.
 fn usable(secret: &str) -> bool {
-    !secret.is_empty() && secret.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+    !secret.is_empty()
+        && secret.trim() == secret
+        && secret.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
 }
 
 fn join(scopes: &[crate::restrict::scope::Scope]) -> String {

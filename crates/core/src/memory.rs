@@ -18,6 +18,8 @@ use crate::time::Millis;
 pub const FRESH_MS: u64 = 10_000;
 /// How long a record is served while its refresh is under way.
 pub const HARD_MS: u64 = 30_000;
+/// How long a deletion that was seen holds against a replica that lags behind it.
+pub const DELETED_MS: u64 = 120_000;
 /// When the mark "a refresh is under way" expires: its request may have been cancelled.
 pub const REFRESH_MARK_MS: u64 = 2_000;
 
@@ -30,6 +32,8 @@ pub struct Entry<P> {
     pub plans: P,
     fetched: Millis,
     refreshing: Option<Millis>,
+    /// The deletion that was seen last: key id, version, and when.
+    deleted: Option<(String, u64, Millis)>,
 }
 
 /// How an entry may be used now.
@@ -101,29 +105,39 @@ impl<P: Default> Memory<P> {
     /// Takes in what KV answered. A record never goes back to an older version of itself: KV's
     /// replicas may lag behind what this isolate has seen.
     pub fn store(&mut self, digest: Digest, record: Option<Record>, now: Millis) {
-        if let Some(entry) = self.entries.get_mut(&digest) {
-            entry.fetched = now;
-            entry.refreshing = None;
-            let keep = match (&entry.record, &record) {
-                (Some(old), Some(new)) => old.key_id == new.key_id && old.version >= new.version,
-                (None, None) => true,
-                _ => false,
-            };
-            if !keep {
-                entry.record = record;
-                entry.plans = P::default();
-            }
-            return;
-        }
-        self.entries.put(
-            digest,
-            Entry {
+        let Some(entry) = self.entries.get_mut(&digest) else {
+            let entry = Entry {
                 record,
                 plans: P::default(),
                 fetched: now,
                 refreshing: None,
-            },
-        );
+                deleted: None,
+            };
+            self.entries.put(digest, entry);
+            return;
+        };
+        entry.fetched = now;
+        entry.refreshing = None;
+        let keep = match (&entry.record, &record) {
+            (Some(old), Some(new)) => old.key_id == new.key_id && old.version >= new.version,
+            (None, None) => true,
+            (None, Some(new)) => entry
+                .deleted
+                .as_ref()
+                .is_some_and(|(key_id, version, seen)| {
+                    *key_id == new.key_id
+                        && *version >= new.version
+                        && now.since(*seen) < DELETED_MS
+                }),
+            (Some(old), None) => {
+                entry.deleted = Some((old.key_id.clone(), old.version, now));
+                false
+            }
+        };
+        if !keep {
+            entry.record = record;
+            entry.plans = P::default();
+        }
     }
 
     /// Forgets a secret.
@@ -278,6 +292,17 @@ mod tests {
         );
         memory.store(digest, None, at(3));
         assert_eq!(memory.entry(&digest).unwrap().record, None);
+        let version = |memory: &mut Memory<()>| {
+            let entry = memory.entry(&digest).unwrap();
+            entry.record.as_ref().map(|record| record.version)
+        };
+        memory.store(digest, Some(record(6)), at(20));
+        assert_eq!(version(&mut memory), None, "a lagging replica");
+        memory.store(digest, Some(record(7)), at(21));
+        assert_eq!(version(&mut memory), Some(7), "created again");
+        memory.store(digest, None, at(22));
+        memory.store(digest, Some(record(7)), at(143));
+        assert_eq!(version(&mut memory), Some(7), "KV insists");
     }
 
     #[test]

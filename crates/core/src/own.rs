@@ -57,6 +57,7 @@ pub fn answer(head: &Head<'_>, path: &CheckedPath<'_>) -> Own {
         } else {
             body
         },
+        refresh: None,
     })
 }
 

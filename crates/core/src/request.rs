@@ -4,6 +4,15 @@ use std::net::IpAddr;
 
 use crate::restrict::path::CheckedPath;
 
+/// Whether a method is never passed on: `TRACE` would show the origin's credential, `CONNECT` is
+/// no request for a resource.
+#[must_use]
+pub fn is_never_proxied(method: &str) -> bool {
+    ["TRACE", "CONNECT"]
+        .iter()
+        .any(|never| method.eq_ignore_ascii_case(never))
+}
+
 /// The facts of one request, gathered by whoever received it. Empty header values count as
 /// absent; duplicated headers arrive joined by `, `, as the runtime joins them.
 #[derive(Clone, Copy, Debug)]

@@ -27,6 +27,7 @@ const ROUTES: &str = r#"{"route":[
     {"path":"/llm/**","origin":"https://llm.example/v1","strip_prefix":"/llm","credential":{"secret":"LLM_KEY","header":"authorization","template":"Bearer {secret}"}},
     {"path":"/maps/**","origin":"https://maps.example","key_in":["bearer","query:key"],"credential":{"secret":"MAPS_KEY","query":"key"}},
     {"path":"/gone/**","origin":"https://gone.example","credential":{"secret":"NOT_SET","header":"x-token"}},
+    {"path":"/padded/**","origin":"https://gone.example","credential":{"secret":"PADDED","header":"x-token"}},
     {"path":"/private/**","origin":"https://private.example","accepts":["private"],"scopes":["reports:read"],"require":[{"rule":"DELETE /private/**","scopes":["reports:delete"]}]},
     {"path":"/own/**","origin":"https://own.example","key_in":["header:x-my_key"],"projects":["other"]}
 ]}"#;
@@ -43,6 +44,7 @@ fn desk(kind: Kind, restrictions: &str) -> Desk {
     let lookup = |name: &str| match name {
         "LLM_KEY" => Some("llm-secret".to_owned()),
         "MAPS_KEY" => Some("maps secret".to_owned()),
+        "PADDED" => Some("padded ".to_owned()),
         _ => None,
     };
     let routes = Routes::compile(&file, &lookup).unwrap();
@@ -260,6 +262,23 @@ fn a_record_of_thirty_seconds_is_read_again_and_serves_only_if_kv_fails() {
 }
 
 #[test]
+fn a_refused_call_refreshes_its_record_too() {
+    let mut desk = desk(Kind::Private, r#"{"ips":["192.0.2.0/24"]}"#);
+    assert_eq!(desk.refused("GET", "/plain/x", &[BEARER]), "403 ip_denied");
+    let text = desk.head("GET", "/plain/x", &[BEARER]);
+    let refreshes = |desk: &mut Desk, seconds: u64| match desk.gateway.handle(
+        &text,
+        NOW.plus(seconds * 1000),
+        None,
+    ) {
+        Outcome::Respond(response) => response.refresh.is_some(),
+        outcome => panic!("{outcome:?}"),
+    };
+    let found = [9, 10, 11, 12].map(|seconds| refreshes(&mut desk, seconds));
+    assert_eq!(found, [false, true, false, true]);
+}
+
+#[test]
 fn an_unknown_key_is_remembered_for_ten_seconds() {
     let mut desk = desk(Kind::Private, "{}");
     let text = desk.head("GET", "/plain/x", &[BEARER]);
@@ -433,10 +452,10 @@ fn the_credential_goes_to_the_origin_and_nothing_of_the_client_stays_in_its_plac
 #[test]
 fn a_credential_that_does_not_resolve_sends_nothing() {
     let mut desk = desk(Kind::Private, "{}");
-    assert_eq!(
-        desk.refused("GET", "/gone/x", &[BEARER]),
-        "500 credential_unavailable"
-    );
+    for target in ["/gone/x", "/padded/x"] {
+        let refused = desk.refused("GET", target, &[BEARER]);
+        assert_eq!(refused, "500 credential_unavailable", "{target}");
+    }
 }
 
 #[test]
@@ -626,6 +645,82 @@ fn an_answer_is_cleaned() {
     assert_eq!(set("cache-control"), ["private, max-age=9"]);
     assert_eq!(set("vary"), ["Accept, Origin"]);
     assert_eq!(set("access-control-allow-origin"), ["https://page.example"]);
+}
+
+#[test]
+fn a_location_on_the_origin_is_mapped_back_whole() {
+    let mut desk = desk(Kind::Private, "{}");
+    let text = desk.head("GET", "/llm/x", &[BEARER]);
+    desk.call(&text);
+    let route = desk.gateway.fixed(&text).unwrap().route;
+    for (sent, expected) in [
+        ("/v1/next", "https://gate.example/llm/next"),
+        (
+            "/v1//evil.example/x",
+            "https://gate.example/llm//evil.example/x",
+        ),
+        (
+            "/v1/\\evil.example",
+            "https://gate.example/llm/\\evil.example",
+        ),
+        ("https://llm.example:443/v1/x", "https://gate.example/llm/x"),
+        ("https://llm.example/v1", "https://gate.example/llm/"),
+    ] {
+        let headers = format!("location\n{sent}\n");
+        let edits = desk
+            .gateway
+            .answer(route, Kind::Private, &text, 302, &headers)
+            .unwrap();
+        let location = edits.set.iter().find(|(name, _)| *name == "location");
+        assert_eq!(
+            location.map(|(_, value)| value.as_str()),
+            Some(expected),
+            "{sent}"
+        );
+    }
+    for sent in [
+        "https://llm.example.evil/v1/x",
+        "https://llm.example:444/v1/x",
+        "/other",
+        "//evil.example/v1/x",
+    ] {
+        let headers = format!("location\n{sent}\n");
+        let edits = desk
+            .gateway
+            .answer(route, Kind::Private, &text, 302, &headers)
+            .unwrap();
+        assert!(
+            edits.set.iter().all(|(name, _)| *name != "location"),
+            "{sent}"
+        );
+    }
+}
+
+#[test]
+fn a_requirement_also_covers_the_folder_of_its_route() {
+    let mut desk = desk(Kind::Private, r#"{"scopes":["reports:read"]}"#);
+    for target in ["/private/", "/private/x"] {
+        assert_eq!(
+            desk.refused("DELETE", target, &[BEARER]),
+            "403 scope_missing",
+            "{target}"
+        );
+    }
+}
+
+#[test]
+fn a_copy_of_the_key_is_stripped_in_every_spelling() {
+    let mut desk = desk(Kind::Private, "{}");
+    let encoded = desk.key.replace('_', "%5F");
+    let referer = format!("https://page.example/?k={encoded}");
+    let headers = [
+        BEARER,
+        ("referer", referer.as_str()),
+        ("x-copy", encoded.as_str()),
+    ];
+    let (_, remove, set) = desk.forwarded("GET", "/plain/x", &headers);
+    assert_eq!(remove, ["authorization", "x-copy"]);
+    assert_eq!(value(&set, "referer"), Some("https://page.example/"));
 }
 
 #[test]

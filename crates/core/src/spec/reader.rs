@@ -159,6 +159,9 @@ impl<'a> Reader<'a> {
                         format_args!("must be at most {largest} bytes of JSON"),
                     );
                 }
+                if object.values().any(|value| is_deeper_than(value, DEEPEST)) {
+                    self.refuse(field, format_args!("must be at most {DEEPEST} levels deep"));
+                }
                 object.clone()
             }
             Some(_) => {
@@ -228,4 +231,17 @@ fn shortened(name: &str) -> &str {
         .nth(LONGEST_ECHO)
         .and_then(|(end, _)| name.get(..end))
         .unwrap_or(name)
+}
+
+/// How deep an object may be nested: what stores and answers it wraps it in levels of its own, and
+/// JSON readers have a bound.
+const DEEPEST: usize = 16;
+
+fn is_deeper_than(value: &Value, levels: usize) -> bool {
+    let deeper = |value| levels == 0 || is_deeper_than(value, levels - 1);
+    match value {
+        Value::Array(items) => items.iter().any(deeper),
+        Value::Object(fields) => fields.values().any(deeper),
+        _ => false,
+    }
 }

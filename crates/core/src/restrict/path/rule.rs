@@ -29,6 +29,13 @@ impl PathRule {
         self.methods.cover(method) && self.pattern.matches(path)
     }
 
+    /// Whether a requirement written as this rule covers a call. Here `**` also stands for nothing,
+    /// as in the path of a route: a requirement must not be narrower than the route that it guards.
+    #[must_use]
+    pub fn covers(&self, method: &str, path: &CheckedPath<'_>) -> bool {
+        self.methods.cover(method) && self.pattern.matches_all_below(path)
+    }
+
     /// The part after the methods.
     #[must_use]
     pub const fn pattern(&self) -> &PathPattern {

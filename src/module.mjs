@@ -1,0 +1,33 @@
+// The instance of the module in this isolate. A panic ends it, and the next call makes a new one
+// that knows nothing yet.
+import config from "../build/gateway.mjs";
+import { Hot, __keyward_on_loss } from "../build/index.js";
+
+const START = "S";
+
+// Edits registered once for a key and a route, by the id that the instance gave them.
+export const plans = new Map();
+
+// Asks the module. An instance that does not know the gateway yet is told first.
+export function ask(env, question) {
+  const answer = question();
+  if (answer !== START) return answer;
+  plans.clear();
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+  Hot.start(env, config, high, low);
+  return question();
+}
+
+const waiting = new Set();
+__keyward_on_loss(() => {
+  for (const fail of waiting) fail(new Error("the module was lost"));
+  waiting.clear();
+});
+
+// What Rust promises. It fails when the instance is lost before, for then nothing comes of it any more.
+export function promised(begin) {
+  return new Promise((resolve, fail) => {
+    waiting.add(fail);
+    begin().then(resolve, fail).finally(() => waiting.delete(fail));
+  });
+}

@@ -1,0 +1,190 @@
+// A panic of the module is the end of one request: those beside it go on, and the next one finds a
+// module that works, with nothing lost but what the isolate remembered.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { after, beforeEach, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import WebSocket from "ws";
+import { SECRETS, startKeyward } from "./harness/keyward.mjs";
+import { fault } from "./harness/kv.mjs";
+import { createKeys, management } from "./harness/management.mjs";
+import { startOrigin } from "./harness/origin.mjs";
+
+const CREDENTIAL = "the-origins-own-credential-4711";
+const GATEWAY = `
+[[route]]
+path = "/**"
+origin = "\${ORIGIN}"
+credential = { secret = "CREDENTIAL", header = "x-origin-token" }
+`;
+
+/** The modules of the gateway, with one in front of the bindings that can break them. */
+function breakable(modules) {
+  const name = "build/index.js";
+  const others = modules.filter((module) => module.name !== name);
+  const bindings = modules.find((module) => module.name === name);
+  const front = { name, path: fileURLToPath(new URL("harness/breakable.mjs", import.meta.url)) };
+  return [...others, { ...bindings, name: "build/built.js" }, front];
+}
+
+const origin = await startOrigin({ after });
+const gateway = await startKeyward({ after }, { gateway: GATEWAY, vars: { ORIGIN: origin.url, CREDENTIAL }, change: breakable });
+const { server } = await createKeys(gateway, "acme", { server: { kind: "private" } });
+const MANAGER = { authorization: `Bearer ${SECRETS.KEYWARD_BOOTSTRAP_KEY}` };
+
+/** Each way to break the module: the call that does it. */
+const BREAKS = {
+  "the decision": ["/echo", { "x-api-key": server.secret, "x-break": "handle" }],
+  "the planning of an answer": ["/echo", { "x-api-key": server.secret, "x-break": "answer" }],
+  "a future of the management API": ["/_keyward/v1/projects", { ...MANAGER, "x-break": "panic" }],
+  "an exception that Rust does not expect": ["/_keyward/v1/projects", { ...MANAGER, "x-break": "exception" }],
+};
+
+async function call(path, headers = { "x-api-key": server.secret }, init = {}) {
+  const response = await fetch(gateway.url + path, { ...init, headers });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+/** How many instances of the module there have been. */
+const instances = async () => Number((await call("/echo", { "x-break": "count" })).headers.get("instances"));
+
+async function breakModule(name = "the decision") {
+  const started = Date.now();
+  const answer = await call(...BREAKS[name]);
+  assert.deepEqual([answer.status, answer.headers.get("content-type")], [500, "application/problem+json"]);
+  assert.equal(JSON.parse(answer.text).code, "internal_error");
+  assert.ok(Date.now() - started < 2000, "at once");
+}
+
+let before;
+beforeEach(async () => void (before = await instances()));
+
+for (const name of Object.keys(BREAKS)) {
+  test(`a panic in ${name} is a 500 for that request, and the next ones are served`, async () => {
+    await breakModule(name);
+    for (let index = 0; index < 10; index += 1) assert.equal((await call(`/echo?${index}`)).status, 200);
+    assert.equal(await instances(), before + 1);
+  });
+}
+
+test("after a panic the origin still gets the credential, and a forged key is still refused", async () => {
+  await call("/echo");
+  await breakModule();
+  const forged = `${server.secret.slice(0, -1)}${server.secret.endsWith("0") ? "1" : "0"}`;
+  assert.equal((await call("/echo", { "x-api-key": forged })).status, 401);
+  assert.equal((await call("/echo")).status, 200);
+  assert.deepEqual(origin.last.values("x-origin-token"), [CREDENTIAL]);
+  assert.deepEqual(origin.last.values("keyward-key-id"), [server.key.id]);
+});
+
+for (const traffic of [false, true]) {
+  test(`neighbours of a panic finish, ${traffic ? "with" : "without"} other requests meanwhile`, async () => {
+    const slow = call("/slow?ms=2000");
+    const events = call("/events?count=10&every=200");
+    const upload = call("/echo", { "x-api-key": server.secret }, { method: "POST", body: slowly("part", 10), duplex: "half" });
+    await sleep(300);
+    await breakModule();
+    if (traffic) for (let index = 0; index < 20; index += 1) assert.equal((await call("/echo")).status, 200);
+    const [waited, streamed, uploaded] = await Promise.all([slow, events, upload]);
+    assert.deepEqual([waited.status, waited.text], [200, "slow"]);
+    assert.equal(waited.headers.get("cache-control"), "private", "its answer is cleaned as any other");
+    assert.equal(streamed.text.match(/^id: /gm).length, 10);
+    assert.equal(JSON.parse(uploaded.text).body, "part".repeat(10));
+  });
+}
+
+async function* slowly(part, count) {
+  for (let index = 0; index < count; index += 1) {
+    yield Buffer.from(part);
+    await sleep(150);
+  }
+}
+
+test("an open web socket outlives a panic", async (t) => {
+  const socket = new WebSocket(gateway.url.replace("http", "ws"), { headers: { "x-api-key": server.secret } });
+  t.after(() => socket.terminate());
+  await once(socket, "open");
+  await breakModule();
+  socket.send("still here");
+  assert.equal(String((await once(socket, "message"))[0]), "still here");
+});
+
+test("ten panics under load cost no neighbour its answer", async () => {
+  let running = true;
+  const statuses = {};
+  const load = Array.from({ length: 8 }, async () => {
+    while (running) {
+      const { status } = await call("/echo");
+      statuses[status] = (statuses[status] ?? 0) + 1;
+    }
+  });
+  for (let index = 0; index < 10; index += 1) {
+    await sleep(50);
+    await breakModule();
+  }
+  running = false;
+  await Promise.all(load);
+  assert.deepEqual(Object.keys(statuses), ["200"], JSON.stringify(statuses));
+  assert.ok(statuses[200] > 100);
+  assert.equal(await instances(), before + 10);
+});
+
+test("the registries work after a panic: a new key is published and serves", async () => {
+  await breakModule();
+  const { late } = await createKeys(gateway, "acme", { late: {} });
+  assert.equal(late.publication, "published");
+  assert.equal((await call("/echo", { "x-api-key": late.secret })).status, 200);
+});
+
+test("a panic in a registry costs one call", async () => {
+  const broken = await call("/_keyward/v1/projects", { ...MANAGER, "x-break": "registry" });
+  assert.ok(broken.status === 500 || broken.status === 503, broken.text);
+  assert.equal((await call("/_keyward/v1/projects", MANAGER)).status, 200);
+  assert.equal((await call("/echo")).status, 200);
+});
+
+test("a change that a panic interrupts is answered at once, and published all the same", async (t) => {
+  const published = () => new Set(gateway.kv.recorded("put").filter(({ applied }) => applied).map(({ name }) => name)).size;
+  const earlier = published();
+  t.after(gateway.kv.break("put", fault.slow(1000)));
+  const api = management(gateway);
+  const creating = api.createKey("acme", { name: "interrupted" });
+  const refused = assert.rejects(creating, (error) => error.status === 500 && error.problem.code === "internal_error");
+  await sleep(300);
+  await breakModule();
+  await refused;
+  const { items } = await api.listKeys("acme", "q=interrupted");
+  assert.deepEqual(items.map(({ name }) => name), ["interrupted"]);
+  await until(() => published() === earlier + 1);
+});
+
+test("what the lost instance waited for does not reach the new one", async (t) => {
+  t.after(gateway.kv.break("put", fault.slow(700), { times: 2 }));
+  const creating = management(gateway).createKey("acme", { name: "waiting" }).catch((error) => error);
+  await sleep(300);
+  await breakModule();
+  await creating;
+  // The old instance's write ends before anybody calls the new one.
+  await sleep(1000);
+  for (let index = 0; index < 10; index += 1) assert.equal((await call("/echo")).status, 200);
+  assert.equal(await instances(), before + 1);
+});
+
+test("the log names the place of a panic, and quotes nothing", async () => {
+  await breakModule("a future of the management API");
+  await until(() => gateway.log.includes('"internal_error"'));
+  assert.match(gateway.log, /"file":"worker-[\d.]+\/src\/delay.rs"/);
+  for (const secret of [server.secret, CREDENTIAL, "quoted-by-a-panic", ...Object.values(SECRETS)]) {
+    assert.ok(!gateway.log.includes(secret), secret);
+  }
+});
+
+/** Waits until something is true. */
+async function until(happened) {
+  const limit = Date.now() + 10_000;
+  while (!happened()) {
+    assert.ok(Date.now() < limit, "it has not happened within 10 s");
+    await sleep(20);
+  }
+}
