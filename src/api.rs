@@ -16,6 +16,7 @@ mod json;
 mod keys;
 mod projects;
 mod query;
+mod reply;
 
 use keyward_core::refusal::Refusal;
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -60,7 +60,7 @@ impl Hot {
         STATE.with(|cell| cell.replace(state));
     }
 
-    /// Decides about a request; see [`crate::wire`] for the answer.
+    /// Decides about a request; `wire.rs` has the form of the answer.
     pub fn handle(head: &str, now: f64) -> String {
         with(head, |gateway| {
             wire::outcome(gateway.handle(head, millis(now), None))

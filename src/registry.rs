@@ -17,6 +17,7 @@ mod publication;
 mod schema;
 mod serve;
 mod storage;
+mod view;
 
 pub use self::account::AccountRegistry;
 pub use self::project::ProjectRegistry;

@@ -29,6 +29,7 @@ strip_prefix = "/api"
 origin = "\${ORIGIN}"
 `;
 
+const python = await startPython();
 const chat = await startChatOrigin({ after }, CREDENTIAL, PAUSE_MS);
 const origin = await startOrigin({ after });
 const vars = { CHAT: chat.url, ORIGIN: origin.url, OPENAI_API_KEY: CREDENTIAL };
@@ -36,7 +37,6 @@ const gateway = await startKeyward({ after }, { gateway: GATEWAY, vars });
 const { server } = await createKeys(gateway, "acme", { server: { kind: "private" } });
 const FORGED = `${server.secret.slice(0, -1)}${server.secret.endsWith("0") ? "1" : "0"}`;
 const BASE_URL = `${gateway.url}/openai/v1`;
-const python = await startPython();
 const curl = promisify(execFile).bind(undefined, "curl");
 const withoutCurl = await curl(["--version"]).then(
   () => false,

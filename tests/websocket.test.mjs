@@ -28,6 +28,7 @@ cookies = true
 key_in = ["query:key"]
 `;
 
+const python = await startPython();
 const origin = await startSocketOrigin({ after }, {
   headers: [
     "Set-Cookie: session=1",
@@ -46,7 +47,6 @@ const { server, page } = await createKeys(gateway, "acme", {
 });
 const ADDRESS = gateway.url.replace("http", "ws");
 const BEARER = { authorization: `Bearer ${server.secret}` };
-const python = await startPython();
 
 beforeEach(() => void (origin.handshakes.length = 0));
 

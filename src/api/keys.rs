@@ -1,7 +1,5 @@
 //! `/_keyward/v1/projects/{p}/keys`.
 
-mod view;
-
 use keyward_core::names;
 use keyward_core::record::Status;
 use keyward_core::refusal::Refusal;
@@ -11,39 +9,33 @@ use serde_json::Value;
 use worker::Env;
 use zeroize::Zeroizing;
 
-use self::view::View;
 use super::answer::{Answer, Refused};
 use super::host;
 use super::query::{self, Query};
+use super::reply::{self, Meaning};
 use crate::registry::client;
 use crate::registry::message::{
-    Change, KeyFilter, NewKey, NewSecret, ProjectAnswer, ProjectCommand, Publication,
+    Change, KeyFilter, NewKey, NewSecret, ProjectCommand, Publication, Reply, Shown,
 };
 use crate::{bindings, crypto};
 
+const MEANING: Meaning = Meaning {
+    unknown: Refusal::KeyUnknown,
+    conflict: Refusal::KeyStateConflict,
+};
+
 #[derive(Serialize)]
 struct Created<'a> {
-    key: View<'a>,
+    key: Shown,
     secret: &'a str,
     publication: Publication,
 }
 
-#[derive(Serialize)]
-struct Changed<Key> {
-    key: Key,
-    publication: Publication,
-}
-
-#[derive(Serialize)]
-struct Deleted<'a> {
-    id: &'a str,
-    status: &'static str,
-}
-
-#[derive(Serialize)]
-struct Page<'a> {
-    items: Vec<View<'a>>,
-    next_cursor: Option<String>,
+/// A freshly minted secret, and what the registry gets of it.
+struct Minted {
+    key_id: String,
+    text: Zeroizing<String>,
+    stored: NewSecret,
 }
 
 /// `POST /projects/{p}/keys`: the only answer that ever holds the secret.
@@ -59,15 +51,18 @@ pub(super) async fn create(env: &Env, project: &str, mut fields: Value) -> Resul
         let detail = "a new key is `active` or `disabled`";
         return Err(Refused::field(Refusal::KeySpecInvalid, "status", detail));
     }
-    let (key, secret) = mint(env, project, key).await?;
-    let id = key.id.clone();
-    match ask(env, project, &ProjectCommand::Create(Box::new(key))).await? {
-        ProjectAnswer::Changed { key, publication } => {
-            let location = format!("/_keyward/v1/projects/{project}/keys/{id}");
-            let key = View::of(project, &key);
+    let minted = mint(env, project, &key).await?;
+    let location = format!("/_keyward/v1/projects/{project}/keys/{}", minted.key_id);
+    let key = NewKey {
+        id: minted.key_id,
+        fields,
+        secret: minted.stored,
+    };
+    match ask(env, project, ProjectCommand::Create(Box::new(key))).await? {
+        Reply::Changed { item, publication } => {
             let created = Created {
-                key,
-                secret: &secret,
+                key: item,
+                secret: &minted.text,
                 publication,
             };
             Ok(Answer::json(201, &created)?.with_header("location", location))
@@ -81,37 +76,15 @@ pub(super) async fn create(env: &Env, project: &str, mut fields: Value) -> Resul
 /// # Errors
 /// [`Refusal::QueryInvalid`], [`Refusal::ProjectUnknown`], [`Refusal::RegistryUnavailable`].
 pub(super) async fn list(env: &Env, project: &str, query: &Query) -> Result<Answer, Refused> {
-    let status = query.value("status").map(|status| {
-        serde_json::from_value(Value::String(status.to_owned())).map_err(|_| {
-            query::wrong(
-                "status",
-                "write `active`, `disabled`, `revoked` or `suspended`",
-            )
-        })
-    });
+    let status = query.value("status").map(status).transpose()?;
     let filter = KeyFilter {
-        status: status.transpose()?,
+        status,
         owner: query.text("owner")?,
         text: query.text("q")?,
     };
-    let command = ProjectCommand::List {
-        limit: query.limit()?,
-        before: query.cursor()?,
-        filter,
-    };
-    match ask(env, project, &command).await? {
-        ProjectAnswer::Keys { items, next } => {
-            let items = items.iter().map(|key| View::of(project, key)).collect();
-            Answer::json(
-                200,
-                &Page {
-                    items,
-                    next_cursor: next.map(query::cursor_at),
-                },
-            )
-        }
-        _ => Err(Refusal::InternalError.into()),
-    }
+    let page = query.page()?;
+    let reply = ask(env, project, ProjectCommand::List { page, filter }).await?;
+    reply::answer(reply, MEANING)
 }
 
 /// `GET /projects/{p}/keys/{id}`.
@@ -119,14 +92,9 @@ pub(super) async fn list(env: &Env, project: &str, query: &Query) -> Result<Answ
 /// # Errors
 /// [`Refusal::ProjectUnknown`], [`Refusal::KeyUnknown`], [`Refusal::RegistryUnavailable`].
 pub(super) async fn show(env: &Env, project: &str, id: &str) -> Result<Answer, Refused> {
-    match ask(env, project, &ProjectCommand::Show { id: id.to_owned() }).await? {
-        ProjectAnswer::Key(key) => {
-            let etag = format!("\"{}\"", key.version);
-            Ok(Answer::json(200, &View::of(project, &key))?.with_header("etag", etag))
-        }
-        ProjectAnswer::Unknown => Err(Refusal::KeyUnknown.into()),
-        _ => Err(Refusal::InternalError.into()),
-    }
+    let id = id.to_owned();
+    let reply = ask(env, project, ProjectCommand::Show { id }).await?;
+    reply::answer(reply, MEANING)
 }
 
 /// `POST /projects/{p}/keys/{id}/revoke`, `disable` and `enable`.
@@ -140,27 +108,9 @@ pub(super) async fn change(
     change: Change,
 ) -> Result<Answer, Refused> {
     require_keyring(env)?;
-    match ask(
-        env,
-        project,
-        &ProjectCommand::Change {
-            id: id.to_owned(),
-            change,
-        },
-    )
-    .await?
-    {
-        ProjectAnswer::Changed { key, publication } => Answer::json(
-            200,
-            &Changed {
-                key: View::of(project, &key),
-                publication,
-            },
-        ),
-        ProjectAnswer::Unknown => Err(Refusal::KeyUnknown.into()),
-        ProjectAnswer::Conflict => Err(Refusal::KeyStateConflict.into()),
-        _ => Err(Refusal::InternalError.into()),
-    }
+    let id = id.to_owned();
+    let reply = ask(env, project, ProjectCommand::Change { id, change }).await?;
+    reply::answer(reply, MEANING)
 }
 
 /// `DELETE /projects/{p}/keys/{id}`.
@@ -169,22 +119,22 @@ pub(super) async fn change(
 /// As [`show`], and [`Refusal::ConfigInvalid`].
 pub(super) async fn delete(env: &Env, project: &str, id: &str) -> Result<Answer, Refused> {
     require_keyring(env)?;
-    match ask(env, project, &ProjectCommand::Delete { id: id.to_owned() }).await? {
-        ProjectAnswer::Deleted { publication } => {
-            let key = Deleted {
-                id,
-                status: "deleted",
-            };
-            Answer::json(200, &Changed { key, publication })
-        }
-        ProjectAnswer::Unknown => Err(Refusal::KeyUnknown.into()),
-        _ => Err(Refusal::InternalError.into()),
+    let id = id.to_owned();
+    let reply = ask(env, project, ProjectCommand::Delete { id }).await?;
+    reply::answer(reply, MEANING)
+}
+
+async fn ask(env: &Env, project: &str, command: ProjectCommand) -> Result<Reply, Refused> {
+    match client::project(env, project, &command).await? {
+        Reply::Unfounded => Err(Refusal::ProjectUnknown.into()),
+        reply => Ok(reply),
     }
 }
 
-async fn ask(env: &Env, project: &str, command: &ProjectCommand) -> Result<ProjectAnswer, Refused> {
-    let answer = client::project(env, project, command).await?;
-    answer.ok_or_else(|| Refusal::ProjectUnknown.into())
+fn status(word: &str) -> Result<Status, Refused> {
+    let detail = "write `active`, `disabled`, `revoked` or `suspended`";
+    serde_json::from_value(Value::String(word.to_owned()))
+        .map_err(|_| query::wrong("status", detail))
 }
 
 /// Without a keyring no record has a name: nothing is changed that could not be published.
@@ -195,14 +145,10 @@ fn require_keyring(env: &Env) -> Result<(), Refused> {
 }
 
 /// Mints the key's secret here, so that the registry only gets what it may keep of it.
-async fn mint(
-    env: &Env,
-    project: &str,
-    key: ValidKey,
-) -> Result<(NewKey, Zeroizing<String>), Refused> {
+async fn mint(env: &Env, project: &str, key: &ValidKey) -> Result<Minted, Refused> {
     let failed = |_| Refused::from(Refusal::InternalError);
     let keyring = bindings::keyring(env).ok_or(Refusal::ConfigInvalid)?;
-    let (id, secret_id, minted) = crypto::with_random(|fill| {
+    let (key_id, id, minted) = crypto::with_random(|fill| {
         let minted = keyring.mint(names::DEFAULT_VENDOR, key.kind, &key.environment, fill);
         (
             names::mint_key_id(fill),
@@ -211,29 +157,21 @@ async fn mint(
         )
     })
     .map_err(failed)?;
-    let context = format!("keyward/seal/derivation/1\n{project}\n{id}");
+    let context = format!("keyward/seal/derivation/1\n{project}\n{key_id}");
     let derivation_key = minted.derivation_key();
     let sealed = crypto::seal(keyring.current(), &context, derivation_key.as_slice())
         .await
         .map_err(failed)?;
-    let secret = NewSecret {
-        id: secret_id,
+    let stored = NewSecret {
+        id,
         digest: minted.digest().to_hex(),
         sealed,
         redacted: minted.redacted(),
     };
-    let new = NewKey {
-        id,
-        status: key.status,
-        name: key.name,
-        kind: key.kind,
-        environment: key.environment,
-        owner: key.owner,
-        restrictions: key.restrictions,
-        not_before: key.not_before,
-        expires_at: key.expires_at,
-        metadata: key.metadata,
-        secret,
-    };
-    Ok((new, Zeroizing::new(minted.expose().to_owned())))
+    let text = Zeroizing::new(minted.expose().to_owned());
+    Ok(Minted {
+        key_id,
+        text,
+        stored,
+    })
 }

@@ -3,42 +3,22 @@
 use keyward_core::names;
 use keyward_core::refusal::Refusal;
 use keyward_core::spec::FieldError;
-use serde::Serialize;
 use serde_json::Value;
 use worker::Env;
 
 use super::answer::{Answer, Refused};
-use super::query::{self, Query};
+use super::query::Query;
+use super::reply::{self, Meaning};
 use crate::registry::client;
-use crate::registry::message::{AccountAnswer, AccountCommand, Project};
+use crate::registry::message::{AccountCommand, Reply};
 
 /// The longest name of a project, in characters.
 const LONGEST_NAME: usize = 100;
 
-/// A project as it is shown.
-#[derive(Serialize)]
-struct View {
-    id: String,
-    name: String,
-    created_at: String,
-}
-
-#[derive(Serialize)]
-struct Page {
-    items: Vec<View>,
-    next_cursor: Option<String>,
-}
-
-impl From<Project> for View {
-    fn from(project: Project) -> Self {
-        let created_at = project.created_at.to_string();
-        Self {
-            id: project.id,
-            name: project.name,
-            created_at,
-        }
-    }
-}
+const MEANING: Meaning = Meaning {
+    unknown: Refusal::ProjectUnknown,
+    conflict: Refusal::ProjectExists,
+};
 
 /// `POST /projects`.
 ///
@@ -47,14 +27,17 @@ impl From<Project> for View {
 pub(super) async fn create(env: &Env, fields: &Value) -> Result<Answer, Refused> {
     let (id, name) =
         valid(fields).map_err(|errors| Refused::fields(Refusal::ProjectSpecInvalid, errors))?;
-    match client::account(env, &AccountCommand::Create { id, name }).await? {
-        AccountAnswer::Project(project) => {
-            client::found(env, &project.id).await?;
-            let location = format!("/_keyward/v1/projects/{}", project.id);
-            Ok(Answer::json(201, &View::from(project))?.with_header("location", location))
+    let location = format!("/_keyward/v1/projects/{id}");
+    let command = AccountCommand::Create {
+        id: id.clone(),
+        name,
+    };
+    match client::account(env, &command).await? {
+        Reply::Item { item, .. } => {
+            client::found(env, &id).await?;
+            Ok(Answer::json(201, &item)?.with_header("location", location))
         }
-        AccountAnswer::Exists => Err(Refusal::ProjectExists.into()),
-        _ => Err(Refusal::InternalError.into()),
+        reply => reply::answer(reply, MEANING),
     }
 }
 
@@ -63,23 +46,8 @@ pub(super) async fn create(env: &Env, fields: &Value) -> Result<Answer, Refused>
 /// # Errors
 /// [`Refusal::QueryInvalid`], [`Refusal::RegistryUnavailable`].
 pub(super) async fn list(env: &Env, query: &Query) -> Result<Answer, Refused> {
-    let command = AccountCommand::List {
-        limit: query.limit()?,
-        before: query.cursor()?,
-    };
-    match client::account(env, &command).await? {
-        AccountAnswer::Projects { items, next } => {
-            let items = items.into_iter().map(View::from).collect();
-            Answer::json(
-                200,
-                &Page {
-                    items,
-                    next_cursor: next.map(query::cursor_at),
-                },
-            )
-        }
-        _ => Err(Refusal::InternalError.into()),
-    }
+    let command = AccountCommand::List(query.page()?);
+    reply::answer(client::account(env, &command).await?, MEANING)
 }
 
 /// `GET /projects/{p}`.
@@ -87,18 +55,9 @@ pub(super) async fn list(env: &Env, query: &Query) -> Result<Answer, Refused> {
 /// # Errors
 /// [`Refusal::ProjectUnknown`], [`Refusal::RegistryUnavailable`].
 pub(super) async fn show(env: &Env, project: &str) -> Result<Answer, Refused> {
-    match client::account(
-        env,
-        &AccountCommand::Show {
-            id: project.to_owned(),
-        },
-    )
-    .await?
-    {
-        AccountAnswer::Project(project) => Answer::json(200, &View::from(project)),
-        AccountAnswer::Unknown => Err(Refusal::ProjectUnknown.into()),
-        _ => Err(Refusal::InternalError.into()),
-    }
+    let id = project.to_owned();
+    let command = AccountCommand::Show { id };
+    reply::answer(client::account(env, &command).await?, MEANING)
 }
 
 /// The id and the name, or every field that is wrong.

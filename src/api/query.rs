@@ -3,6 +3,7 @@
 use keyward_core::refusal::Refusal;
 
 use super::answer::Refused;
+use crate::registry::message::Page;
 
 const DEFAULT_LIMIT: u32 = 50;
 const MOST: u32 = 100;
@@ -36,11 +37,19 @@ impl Query {
         Ok(Self(parameters))
     }
 
-    /// How many items to show.
+    /// The page of a list that is asked for.
     ///
     /// # Errors
     /// [`Refusal::QueryInvalid`].
-    pub(super) fn limit(&self) -> Result<u32, Refused> {
+    pub(super) fn page(&self) -> Result<Page, Refused> {
+        Ok(Page {
+            limit: self.limit()?,
+            before: self.cursor()?,
+        })
+    }
+
+    /// How many items to show.
+    fn limit(&self) -> Result<u32, Refused> {
         let Some(text) = self.value("limit") else {
             return Ok(DEFAULT_LIMIT);
         };
@@ -51,10 +60,7 @@ impl Query {
     }
 
     /// The position that an earlier answer's `next_cursor` stands for.
-    ///
-    /// # Errors
-    /// [`Refusal::QueryInvalid`].
-    pub(super) fn cursor(&self) -> Result<Option<u64>, Refused> {
+    fn cursor(&self) -> Result<Option<u64>, Refused> {
         let Some(text) = self.value("cursor") else {
             return Ok(None);
         };

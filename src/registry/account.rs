@@ -3,8 +3,9 @@
 
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-use super::message::{AccountAnswer, AccountCommand, Project};
+use super::message::{AccountCommand, Page, Reply, Shown};
 use super::storage::{Row, Storage, StorageError};
+use super::view::{self, ProjectView};
 use super::{schema, serve};
 use crate::clock;
 
@@ -27,61 +28,55 @@ impl DurableObject for AccountRegistry {
 }
 
 impl AccountRegistry {
-    fn answer(&self, command: AccountCommand) -> Result<AccountAnswer, StorageError> {
+    fn answer(&self, command: AccountCommand) -> Result<Reply, StorageError> {
         let storage = self.storage.as_ref().ok_or(StorageError::Runtime)?;
         schema::migrate(storage, schema::ACCOUNT)?;
         match command {
             AccountCommand::Create { id, name } => create(storage, &id, &name),
-            AccountCommand::List { limit, before } => list(storage, limit, before),
+            AccountCommand::List(page) => list(storage, &page),
             AccountCommand::Show { id } => {
-                Ok(find(storage, &id)?.map_or(AccountAnswer::Unknown, AccountAnswer::Project))
+                let row = storage.row(
+                    "SELECT id, name, created_at FROM project WHERE id = ?1",
+                    &[(&id).into()],
+                )?;
+                row.map_or(Ok(Reply::Unknown), |row| item(&row))
             }
         }
     }
 }
 
-fn create(storage: &Storage, id: &str, name: &str) -> Result<AccountAnswer, StorageError> {
+fn create(storage: &Storage, id: &str, name: &str) -> Result<Reply, StorageError> {
     let created = storage.row(
         "INSERT INTO project (id, name, created_at) VALUES (?1, ?2, ?3)
          ON CONFLICT (id) DO NOTHING RETURNING id, name, created_at",
         &[id.into(), name.into(), clock::now().into()],
     )?;
-    created.map_or(Ok(AccountAnswer::Exists), |row| {
-        project(&row).map(AccountAnswer::Project)
-    })
+    created.map_or(Ok(Reply::Conflict), |row| item(&row))
 }
 
-fn find(storage: &Storage, id: &str) -> Result<Option<Project>, StorageError> {
-    let row = storage.row(
-        "SELECT id, name, created_at FROM project WHERE id = ?1",
-        &[id.into()],
-    )?;
-    row.as_ref().map(project).transpose()
-}
-
-fn list(storage: &Storage, limit: u32, before: Option<u64>) -> Result<AccountAnswer, StorageError> {
+fn list(storage: &Storage, page: &Page) -> Result<Reply, StorageError> {
     let rows = storage.rows(
         "SELECT id, name, created_at, position FROM project
          WHERE ?1 IS NULL OR position < ?1 ORDER BY position DESC LIMIT ?2",
-        &[before.into(), (u64::from(limit) + 1).into()],
+        &[page.before.into(), (u64::from(page.limit) + 1).into()],
     )?;
-    let shown = rows.get(..limit as usize);
-    let next = shown
-        .and_then(|shown| shown.last())
-        .filter(|_| rows.len() > limit as usize);
-    let next = next.map(|last| last.number(3)).transpose()?;
-    let items = shown
-        .unwrap_or(&rows)
-        .iter()
-        .map(project)
-        .collect::<Result<_, _>>()?;
-    Ok(AccountAnswer::Projects { items, next })
+    let (shown, next) = page.cut(&rows, 3)?;
+    let items = shown.iter().map(project).collect::<Result<_, _>>()?;
+    Ok(Reply::Items { items, next })
 }
 
-fn project(row: &Row) -> Result<Project, StorageError> {
-    Ok(Project {
+fn item(row: &Row) -> Result<Reply, StorageError> {
+    let item = project(row)?;
+    Ok(Reply::Item {
+        item,
+        version: None,
+    })
+}
+
+fn project(row: &Row) -> Result<Shown, StorageError> {
+    view::shown(&ProjectView {
         id: row.text(0)?,
         name: row.text(1)?,
-        created_at: row.time(2)?,
+        created_at: row.time(2)?.to_string(),
     })
 }

@@ -1,11 +1,27 @@
 //! Asks the registries.
 
-use serde::{Serialize, de::DeserializeOwned};
-use wasm_bindgen::JsValue;
-use worker::{Env, Method, Request, RequestInit};
+use js_sys::Promise;
+use serde::Serialize;
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
+use worker::Env;
+use worker::web_sys::{RequestInit, Response};
 
-use super::message::{AccountAnswer, AccountCommand, ProjectAnswer, ProjectCommand};
+use super::message::{AccountCommand, ProjectCommand, Reply};
 use crate::{bindings, timeout};
+
+#[wasm_bindgen]
+extern "C" {
+    type Namespace;
+
+    #[wasm_bindgen(method, catch, js_name = getByName)]
+    fn get_by_name(this: &Namespace, name: &str) -> Result<Stub, JsValue>;
+
+    type Stub;
+
+    #[wasm_bindgen(method, catch)]
+    fn fetch(this: &Stub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+}
 
 /// Longer than any answer takes that waits for KV.
 const PATIENCE_MS: u64 = 15_000;
@@ -19,14 +35,11 @@ pub(crate) struct Unavailable;
 ///
 /// # Errors
 /// [`Unavailable`].
-pub(crate) async fn account(
-    env: &Env,
-    command: &AccountCommand,
-) -> Result<AccountAnswer, Unavailable> {
-    ask(env, bindings::ACCOUNT, "account", command).await
+pub(crate) async fn account(env: &Env, command: &AccountCommand) -> Result<Reply, Unavailable> {
+    ask(env, bindings::ACCOUNT, "account", encode(command)?).await
 }
 
-/// Asks the registry of a project; None when there is no such project.
+/// Asks the registry of a project; it is unfounded when there is no such project.
 ///
 /// # Errors
 /// [`Unavailable`].
@@ -34,18 +47,20 @@ pub(crate) async fn project(
     env: &Env,
     id: &str,
     command: &ProjectCommand,
-) -> Result<Option<ProjectAnswer>, Unavailable> {
-    match ask(env, bindings::PROJECTS, id, command).await? {
-        ProjectAnswer::Unfounded => {}
-        answer => return Ok(Some(answer)),
+) -> Result<Reply, Unavailable> {
+    let command = encode(command)?;
+    match ask(env, bindings::PROJECTS, id, command.clone()).await? {
+        Reply::Unfounded => {}
+        reply => return Ok(reply),
     }
     // A project is created in two steps, and something may have come between them.
     let show = AccountCommand::Show { id: id.to_owned() };
-    if !matches!(account(env, &show).await?, AccountAnswer::Project(_)) {
-        return Ok(None);
+    match account(env, &show).await? {
+        Reply::Item { .. } => {}
+        _ => return Ok(Reply::Unfounded),
     }
     found(env, id).await?;
-    ask(env, bindings::PROJECTS, id, command).await.map(Some)
+    ask(env, bindings::PROJECTS, id, command).await
 }
 
 /// Makes the registry of a project that the account registry has.
@@ -54,19 +69,22 @@ pub(crate) async fn project(
 /// [`Unavailable`].
 pub(crate) async fn found(env: &Env, id: &str) -> Result<(), Unavailable> {
     let command = ProjectCommand::Found { id: id.to_owned() };
-    match ask(env, bindings::PROJECTS, id, &command).await? {
-        ProjectAnswer::Founded => Ok(()),
+    match ask(env, bindings::PROJECTS, id, encode(&command)?).await? {
+        Reply::Done => Ok(()),
         _ => Err(Unavailable),
     }
 }
 
-async fn ask<Answer: DeserializeOwned>(
+fn encode(command: &impl Serialize) -> Result<String, Unavailable> {
+    serde_json::to_string(command).map_err(|_| Unavailable)
+}
+
+async fn ask(
     env: &Env,
     namespace: &str,
     object: &str,
-    command: &impl Serialize,
-) -> Result<Answer, Unavailable> {
-    let command = serde_json::to_string(command).map_err(|_| Unavailable)?;
+    command: String,
+) -> Result<Reply, Unavailable> {
     let answer = timeout::within(PATIENCE_MS, exchange(env, namespace, object, &command)).await;
     let text = answer.and_then(Result::ok).ok_or(Unavailable)?;
     serde_json::from_str(&text).map_err(|_| Unavailable)
@@ -77,16 +95,18 @@ async fn exchange(
     namespace: &str,
     object: &str,
     command: &str,
-) -> worker::Result<String> {
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_body(Some(JsValue::from_str(command)));
+) -> Result<String, JsValue> {
+    let namespace = bindings::binding(env, namespace).ok_or(JsValue::NULL)?;
+    let stub = namespace.unchecked_ref::<Namespace>().get_by_name(object)?;
+    let init = RequestInit::new();
+    init.set_method("POST");
+    init.set_body(&JsValue::from_str(command));
     // The host is never looked up: the stub leads to the object.
-    let request = Request::new_with_init("https://registry/", &init)?;
-    let stub = env.durable_object(namespace)?.get_by_name(object)?;
-    let mut response = stub.fetch_with_request(request).await?;
-    if response.status_code() != 200 {
-        return Err(worker::Error::RustError("the registry failed".to_owned()));
+    let response = JsFuture::from(stub.fetch("https://registry/", &init)?).await?;
+    let response: Response = response.dyn_into()?;
+    if response.status() != 200 {
+        return Err(JsValue::NULL);
     }
-    response.text().await
+    let text = JsFuture::from(response.text()?).await?;
+    text.as_string().ok_or(JsValue::NULL)
 }

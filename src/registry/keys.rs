@@ -1,24 +1,53 @@
 //! The keys of one project and their secrets: the tables `key` and `secret`.
 
+use keyward_core::kind::Kind;
 use keyward_core::record::{Record, SCHEMA, Status};
+use keyward_core::restrict::Restrictions;
 use keyward_core::secret::Digest;
+use keyward_core::spec::ValidKey;
 use keyward_core::time::Millis;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
-use super::message::{Key, KeyFilter, NewKey, Secret};
+use super::message::{KeyFilter, NewSecret, Page, Shown};
 use super::storage::{Row, Storage, StorageError};
+use super::view::{self, KeyView, SecretView};
 
 const COLUMNS: &str = "id, version, status, name, kind, environment, owner, restrictions, \
                        not_before, expires_at, metadata, created_at, updated_at, position";
+const POSITION: u32 = 13;
+
+/// A key as it stands in its row.
+pub(super) struct Key {
+    pub(super) id: String,
+    pub(super) version: u64,
+    pub(super) status: Status,
+    name: String,
+    kind: Kind,
+    environment: String,
+    owner: Option<String>,
+    restrictions: Restrictions,
+    not_before: Option<Millis>,
+    expires_at: Option<Millis>,
+    metadata: Map<String, Value>,
+    created_at: Millis,
+    updated_at: Millis,
+}
 
 /// Writes a new key, in version 1, and its first secret.
-pub(super) fn insert(storage: &Storage, key: &NewKey, now: Millis) -> Result<(), StorageError> {
+pub(super) fn insert(
+    storage: &Storage,
+    id: &str,
+    key: &ValidKey,
+    secret: &NewSecret,
+    now: Millis,
+) -> Result<(), StorageError> {
     storage.run(
         "INSERT INTO key (id, version, status, name, kind, environment, owner, restrictions,
                           not_before, expires_at, metadata, created_at, updated_at)
          VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)",
         &[
-            (&key.id).into(),
+            id.into(),
             (&word(&key.status)?).into(),
             (&key.name).into(),
             (&word(&key.kind)?).into(),
@@ -35,11 +64,11 @@ pub(super) fn insert(storage: &Storage, key: &NewKey, now: Millis) -> Result<(),
         "INSERT INTO secret (id, key, digest, sealed, redacted, not_after, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5, NULL, ?6)",
         &[
-            (&key.secret.id).into(),
-            (&key.id).into(),
-            (&key.secret.digest).into(),
-            (&key.secret.sealed).into(),
-            (&key.secret.redacted).into(),
+            (&secret.id).into(),
+            id.into(),
+            (&secret.digest).into(),
+            (&secret.sealed).into(),
+            (&secret.redacted).into(),
             now.into(),
         ],
     )
@@ -51,15 +80,14 @@ pub(super) fn find(storage: &Storage, id: &str) -> Result<Option<Key>, StorageEr
         &format!("SELECT {COLUMNS} FROM key WHERE id = ?1"),
         &[id.into()],
     )?;
-    row.map(|row| key(storage, &row)).transpose()
+    row.as_ref().map(key).transpose()
 }
 
-/// The newest keys that the filter lets through, at most `limit`; with `before`, only those that
-/// are older than that position. Also the position from which to go on, when there are more.
+/// The newest keys that the filter lets through, and the position from which to go on, when there
+/// are more than the page holds.
 pub(super) fn list(
     storage: &Storage,
-    limit: u32,
-    before: Option<u64>,
+    page: &Page,
     filter: &KeyFilter,
 ) -> Result<(Vec<Key>, Option<u64>), StorageError> {
     let status = filter.status.as_ref().map(word).transpose()?;
@@ -74,24 +102,51 @@ pub(super) fn list(
              ORDER BY position DESC LIMIT ?5"
         ),
         &[
-            before.into(),
+            page.before.into(),
             status.as_ref().into(),
             filter.owner.as_ref().into(),
             filter.text.as_ref().into(),
-            (u64::from(limit) + 1).into(),
+            (u64::from(page.limit) + 1).into(),
         ],
     )?;
-    let shown = rows.get(..limit as usize);
-    let next = shown
-        .and_then(|shown| shown.last())
-        .filter(|_| rows.len() > limit as usize);
-    let next = next.map(|last| last.number(13)).transpose()?;
-    let keys = shown
-        .unwrap_or(&rows)
-        .iter()
-        .map(|row| key(storage, row))
-        .collect::<Result<_, _>>()?;
+    let (shown, next) = page.cut(&rows, POSITION)?;
+    let keys = shown.iter().map(key).collect::<Result<_, _>>()?;
     Ok((keys, next))
+}
+
+/// The key as it is shown.
+pub(super) fn show(storage: &Storage, key: &Key) -> Result<Shown, StorageError> {
+    let secrets = storage.rows(
+        "SELECT id, redacted, created_at FROM secret WHERE key = ?1 ORDER BY created_at DESC, id",
+        &[(&key.id).into()],
+    )?;
+    let secret = |row: &Row| {
+        Ok(SecretView {
+            id: row.text(0)?,
+            redacted: row.text(1)?,
+            created_at: row.time(2)?.to_string(),
+        })
+    };
+    view::shown(&KeyView {
+        id: &key.id,
+        project: &project(storage)?,
+        name: &key.name,
+        kind: key.kind,
+        environment: &key.environment,
+        owner: key.owner.as_deref(),
+        status: key.status,
+        version: key.version,
+        restrictions: &key.restrictions,
+        not_before: key.not_before.map(|time| time.to_string()),
+        expires_at: key.expires_at.map(|time| time.to_string()),
+        metadata: &key.metadata,
+        secrets: secrets
+            .iter()
+            .map(secret)
+            .collect::<Result<_, StorageError>>()?,
+        created_at: key.created_at.to_string(),
+        updated_at: key.updated_at.to_string(),
+    })
 }
 
 /// Gives the key another status and thereby its next version.
@@ -134,14 +189,10 @@ pub(super) fn record(storage: &Storage, secret: &str) -> Result<Option<Record>, 
     )?;
     let Some(row) = row else { return Ok(None) };
     let (id, not_after) = (row.text(0)?, row.optional_time(1)?);
-    let project = storage
-        .row("SELECT id FROM project", &[])?
-        .ok_or(StorageError::Row)?
-        .text(0)?;
     let key = find(storage, &id)?.ok_or(StorageError::Row)?;
     Ok(Some(Record {
         schema: SCHEMA,
-        project,
+        project: project(storage)?,
         environment: key.environment,
         key_id: key.id,
         secret_id: secret.to_owned(),
@@ -156,20 +207,15 @@ pub(super) fn record(storage: &Storage, secret: &str) -> Result<Option<Record>, 
     }))
 }
 
-fn key(storage: &Storage, row: &Row) -> Result<Key, StorageError> {
-    let id = row.text(0)?;
-    let secrets = storage.rows(
-        "SELECT id, redacted, created_at FROM secret WHERE key = ?1 ORDER BY created_at DESC, id",
-        &[(&id).into()],
-    )?;
-    let secret = |row: &Row| {
-        Ok(Secret {
-            id: row.text(0)?,
-            redacted: row.text(1)?,
-            created_at: row.time(2)?,
-        })
-    };
+/// The project that this registry is the one of.
+fn project(storage: &Storage) -> Result<String, StorageError> {
+    let row = storage.row("SELECT id FROM project", &[])?;
+    row.ok_or(StorageError::Row)?.text(0)
+}
+
+fn key(row: &Row) -> Result<Key, StorageError> {
     Ok(Key {
+        id: row.text(0)?,
         version: row.number(1)?,
         status: from_word(row.text(2)?)?,
         name: row.text(3)?,
@@ -182,24 +228,19 @@ fn key(storage: &Storage, row: &Row) -> Result<Key, StorageError> {
         metadata: from_json(&row.text(10)?)?,
         created_at: row.time(11)?,
         updated_at: row.time(12)?,
-        secrets: secrets
-            .iter()
-            .map(secret)
-            .collect::<Result<_, StorageError>>()?,
-        id,
     })
 }
 
 /// The word that an enumeration has in JSON: the tables use the same.
 fn word(value: &impl Serialize) -> Result<String, StorageError> {
     match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => Ok(word),
+        Ok(Value::String(word)) => Ok(word),
         _ => Err(StorageError::Row),
     }
 }
 
 fn from_word<T: DeserializeOwned>(word: String) -> Result<T, StorageError> {
-    serde_json::from_value(serde_json::Value::String(word)).map_err(|_| StorageError::Row)
+    serde_json::from_value(Value::String(word)).map_err(|_| StorageError::Row)
 }
 
 fn json(value: &impl Serialize) -> Result<String, StorageError> {

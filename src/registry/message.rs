@@ -1,60 +1,56 @@
-//! What the management API and the registries say to each other: one command in, one answer out.
+//! What the management API and the registries say to each other: one command in, one reply out.
 
-use keyward_core::kind::Kind;
 use keyward_core::record::Status;
-use keyward_core::restrict::Restrictions;
-use keyward_core::time::Millis;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
-/// A project as the account registry knows it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Project {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) created_at: Millis,
+/// A project or a key as it is shown: the registry writes this JSON, and nobody on its way to the
+/// caller reads it.
+pub(crate) type Shown = Box<RawValue>;
+
+/// A page of a list, the newest first.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Page {
+    pub(crate) limit: u32,
+    /// Only what is older than this position.
+    pub(crate) before: Option<u64>,
 }
 
-/// A key as its project's registry knows it, without anything of its secrets that is secret.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Key {
-    pub(crate) id: String,
-    pub(crate) version: u64,
-    pub(crate) status: Status,
-    pub(crate) name: String,
-    pub(crate) kind: Kind,
-    pub(crate) environment: String,
-    pub(crate) owner: Option<String>,
-    pub(crate) restrictions: Restrictions,
-    pub(crate) not_before: Option<Millis>,
-    pub(crate) expires_at: Option<Millis>,
-    pub(crate) metadata: Map<String, Value>,
-    pub(crate) secrets: Vec<Secret>,
-    pub(crate) created_at: Millis,
-    pub(crate) updated_at: Millis,
+/// To the account registry.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum AccountCommand {
+    /// Adds a project; a conflict when there is one with this id.
+    Create { id: String, name: String },
+    /// All projects.
+    List(Page),
+    /// One project.
+    Show { id: String },
 }
 
-/// What may be shown of a secret.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Secret {
-    pub(crate) id: String,
-    pub(crate) redacted: String,
-    pub(crate) created_at: Millis,
+/// To the registry of one project.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum ProjectCommand {
+    /// Makes the registry the one of this project. Repeating it changes nothing.
+    Found { id: String },
+    /// Adds a key.
+    Create(Box<NewKey>),
+    /// The keys that the filter lets through.
+    List { page: Page, filter: KeyFilter },
+    /// One key.
+    Show { id: String },
+    /// Changes a key's state; a conflict when its state does not allow that.
+    Change { id: String, change: Change },
+    /// Removes a key.
+    Delete { id: String },
 }
 
 /// A key to be created. Its secret has been minted by who sends this: the registry never sees it.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct NewKey {
     pub(crate) id: String,
-    pub(crate) status: Status,
-    pub(crate) name: String,
-    pub(crate) kind: Kind,
-    pub(crate) environment: String,
-    pub(crate) owner: Option<String>,
-    pub(crate) restrictions: Restrictions,
-    pub(crate) not_before: Option<Millis>,
-    pub(crate) expires_at: Option<Millis>,
-    pub(crate) metadata: Map<String, Value>,
+    /// The fields of the key, valid by [`keyward_core::spec::validate`].
+    pub(crate) fields: Value,
     pub(crate) secret: NewSecret,
 }
 
@@ -69,32 +65,8 @@ pub(crate) struct NewSecret {
     pub(crate) redacted: String,
 }
 
-/// To the account registry.
-#[derive(Serialize, Deserialize)]
-pub(crate) enum AccountCommand {
-    /// Adds a project.
-    Create { id: String, name: String },
-    /// The newest projects, or those older than a position.
-    List { limit: u32, before: Option<u64> },
-    /// One project.
-    Show { id: String },
-}
-
-/// From the account registry.
-#[derive(Serialize, Deserialize)]
-pub(crate) enum AccountAnswer {
-    Project(Project),
-    Projects {
-        items: Vec<Project>,
-        next: Option<u64>,
-    },
-    /// There is a project with this id already.
-    Exists,
-    Unknown,
-}
-
 /// Which keys to list.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct KeyFilter {
     pub(crate) status: Option<Status>,
     pub(crate) owner: Option<String>,
@@ -110,53 +82,29 @@ pub(crate) enum Change {
     Enable,
 }
 
-/// To the registry of one project.
+/// From a registry.
 #[derive(Serialize, Deserialize)]
-pub(crate) enum ProjectCommand {
-    /// Makes the registry the one of this project. Repeating it changes nothing.
-    Found {
-        id: String,
-    },
-    Create(Box<NewKey>),
-    List {
-        limit: u32,
-        before: Option<u64>,
-        filter: KeyFilter,
-    },
-    Show {
-        id: String,
-    },
-    Change {
-        id: String,
-        change: Change,
-    },
-    Delete {
-        id: String,
-    },
-}
-
-/// From the registry of one project.
-#[derive(Serialize, Deserialize)]
-pub(crate) enum ProjectAnswer {
-    Founded,
-    /// The account registry has not founded this one.
-    Unfounded,
-    Key(Box<Key>),
-    Keys {
-        items: Vec<Key>,
+pub(crate) enum Reply {
+    /// It is done, and there is nothing to show.
+    Done,
+    /// What was asked for or created; a key with its version.
+    Item { item: Shown, version: Option<u64> },
+    /// A page, and the position from which to go on, when there is more.
+    Items {
+        items: Vec<Shown>,
         next: Option<u64>,
     },
-    /// The key after a change.
+    /// A key after a change.
     Changed {
-        key: Box<Key>,
+        item: Shown,
         publication: Publication,
     },
-    Deleted {
-        publication: Publication,
-    },
+    /// There is no such thing.
     Unknown,
-    /// The key's state does not allow the change.
+    /// What there is does not allow it.
     Conflict,
+    /// The account registry has not founded this registry.
+    Unfounded,
 }
 
 /// Whether KV has what the registry decided.

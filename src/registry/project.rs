@@ -5,13 +5,15 @@ use std::rc::Rc;
 
 use keyward_core::names;
 use keyward_core::record::Status;
+use keyward_core::spec;
 use keyward_core::time::Millis;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-use super::message::{Change, NewKey, ProjectAnswer, ProjectCommand};
+use super::message::{Change, NewKey, ProjectCommand, Reply, Shown};
 use super::outbox::{self, Event, Target};
 use super::publication::Publisher;
 use super::storage::{Storage, StorageError};
+use super::view::{self, DeletedView};
 use super::{keys, schema, serve};
 use crate::{clock, log};
 
@@ -64,7 +66,7 @@ impl ProjectRegistry {
         self.publisher.as_ref().ok_or(StorageError::Runtime)
     }
 
-    async fn answer(&self, command: ProjectCommand) -> Result<ProjectAnswer, StorageError> {
+    async fn answer(&self, command: ProjectCommand) -> Result<Reply, StorageError> {
         let publisher = self.publisher()?;
         let storage = publisher.storage();
         let now = clock::now();
@@ -74,23 +76,21 @@ impl ProjectRegistry {
                 "INSERT OR IGNORE INTO project (id) VALUES (?1)",
                 &[id.into()],
             )?;
-            return Ok(ProjectAnswer::Founded);
+            return Ok(Reply::Done);
         }
         // Asking about a project that does not exist must not leave a database behind.
         if schema::version(storage)? == 0 {
-            return Ok(ProjectAnswer::Unfounded);
+            return Ok(Reply::Unfounded);
         }
         schema::migrate(storage, schema::PROJECT)?;
         match command {
-            ProjectCommand::Found { .. } => Ok(ProjectAnswer::Founded),
+            ProjectCommand::Found { .. } => Ok(Reply::Done),
             ProjectCommand::Show { id } => shown(storage, &id),
-            ProjectCommand::List {
-                limit,
-                before,
-                filter,
-            } => {
-                let (items, next) = keys::list(storage, limit, before, &filter)?;
-                Ok(ProjectAnswer::Keys { items, next })
+            ProjectCommand::List { page, filter } => {
+                let (keys, next) = keys::list(storage, &page, &filter)?;
+                let items = keys.iter().map(|key| keys::show(storage, key));
+                let items = items.collect::<Result<_, _>>()?;
+                Ok(Reply::Items { items, next })
             }
             ProjectCommand::Create(key) => {
                 storage.transaction(|| create(publisher, &key, now))?;
@@ -104,36 +104,39 @@ impl ProjectRegistry {
             }
             ProjectCommand::Delete { id } => {
                 if !storage.transaction(|| delete(publisher, &id, now))? {
-                    return Ok(ProjectAnswer::Unknown);
+                    return Ok(Reply::Unknown);
                 }
-                start(publisher);
-                let publication = publisher.publication(&id).await;
-                Ok(ProjectAnswer::Deleted { publication })
+                published(publisher, &id, view::shown(&DeletedView::of(&id))?).await
             }
         }
     }
 }
 
-fn shown(storage: &Storage, id: &str) -> Result<ProjectAnswer, StorageError> {
-    let key = keys::find(storage, id)?;
-    Ok(key.map_or(ProjectAnswer::Unknown, |key| {
-        ProjectAnswer::Key(Box::new(key))
-    }))
+fn shown(storage: &Storage, id: &str) -> Result<Reply, StorageError> {
+    let Some(key) = keys::find(storage, id)? else {
+        return Ok(Reply::Unknown);
+    };
+    let item = keys::show(storage, &key)?;
+    let version = Some(key.version);
+    Ok(Reply::Item { item, version })
 }
 
 /// The key as it is now, and whether KV has it.
-async fn changed(publisher: &Rc<Publisher>, id: &str) -> Result<ProjectAnswer, StorageError> {
+async fn changed(publisher: &Rc<Publisher>, id: &str) -> Result<Reply, StorageError> {
+    let storage = publisher.storage();
     // Read before waiting: the answer is about this change, not about one that comes meanwhile.
-    let key = keys::find(publisher.storage(), id)?;
+    let key = keys::find(storage, id)?.ok_or(StorageError::Row)?;
+    published(publisher, id, keys::show(storage, &key)?).await
+}
+
+async fn published(
+    publisher: &Rc<Publisher>,
+    id: &str,
+    item: Shown,
+) -> Result<Reply, StorageError> {
     start(publisher);
     let publication = publisher.publication(id).await;
-    Ok(match key {
-        Some(key) => ProjectAnswer::Changed {
-            key: Box::new(key),
-            publication,
-        },
-        None => ProjectAnswer::Unknown,
-    })
+    Ok(Reply::Changed { item, publication })
 }
 
 /// The change is stored and the alarm set: when the publication cannot start now, it starts then.
@@ -144,7 +147,9 @@ fn start(publisher: &Rc<Publisher>) {
 }
 
 fn create(publisher: &Publisher, key: &NewKey, now: Millis) -> Result<(), StorageError> {
-    keys::insert(publisher.storage(), key, now)?;
+    // Validated by who sent it, with this same function.
+    let valid = spec::validate(&key.fields).map_err(|_| StorageError::Row)?;
+    keys::insert(publisher.storage(), &key.id, &valid, &key.secret, now)?;
     owe(publisher, &key.id, Event::Created, now)
 }
 
@@ -155,10 +160,10 @@ fn change(
     id: &str,
     change: Change,
     now: Millis,
-) -> Result<Option<ProjectAnswer>, StorageError> {
+) -> Result<Option<Reply>, StorageError> {
     let storage = publisher.storage();
     let Some(key) = keys::find(storage, id)? else {
-        return Ok(Some(ProjectAnswer::Unknown));
+        return Ok(Some(Reply::Unknown));
     };
     let status = match change {
         Change::Revoke => Status::Revoked,
@@ -169,7 +174,7 @@ fn change(
         return Ok(None);
     }
     if key.status == Status::Revoked {
-        return Ok(Some(ProjectAnswer::Conflict));
+        return Ok(Some(Reply::Conflict));
     }
     keys::set_status(storage, id, status, now)?;
     let event = if status == Status::Active {

@@ -1,9 +1,10 @@
 //! How an object answers: JSON in, JSON out. A failure has no body: it says nothing but that it
 //! happened.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use worker::{Request, Response};
 
+use super::message::Reply;
 use super::storage::StorageError;
 use crate::log;
 
@@ -11,9 +12,9 @@ use crate::log;
 ///
 /// # Errors
 /// Only when the runtime cannot even make a response.
-pub(super) async fn answer<Command: DeserializeOwned, Answer: Serialize>(
+pub(super) async fn answer<Command: DeserializeOwned>(
     mut request: Request,
-    run: impl AsyncFnOnce(Command) -> Result<Answer, StorageError>,
+    run: impl AsyncFnOnce(Command) -> Result<Reply, StorageError>,
 ) -> worker::Result<Response> {
     let Ok(text) = request.text().await else {
         return failed();

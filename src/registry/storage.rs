@@ -13,6 +13,8 @@ use keyward_core::time::Millis;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::State;
 
+use super::message::Page;
+
 #[wasm_bindgen]
 extern "C" {
     #[derive(Clone)]
@@ -154,6 +156,22 @@ impl Row {
 
     fn is_null(&self, column: u32) -> bool {
         self.0.get(column).is_null()
+    }
+}
+
+impl Page {
+    /// The rows to show of a result that was asked for one more than the page holds, and the
+    /// position (in this column) from which to go on, when there is more.
+    pub(super) fn cut<'a>(
+        &self,
+        rows: &'a [Row],
+        position: u32,
+    ) -> Result<(&'a [Row], Option<u64>), StorageError> {
+        let Some((shown, [_, ..])) = rows.split_at_checked(self.limit as usize) else {
+            return Ok((rows, None));
+        };
+        let next = shown.last().map(|row| row.number(position)).transpose()?;
+        Ok((shown, next))
     }
 }
 

@@ -43,6 +43,10 @@ class Workerd {
     const arguments_ = ["serve", this.#file, "--experimental", "--verbose", "--control-fd=3"];
     const child = spawn(BINARY, arguments_, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
     this.#child = child;
+    // A test file that fails while it is loaded runs no hooks.
+    const end = () => child.kill("SIGKILL");
+    process.once("exit", end);
+    child.once("exit", () => process.off("exit", end));
     child.stdout.setEncoding("utf8").on("data", (part) => (this.stdout += part));
     child.stderr.setEncoding("utf8").on("data", (part) => (this.stderr += part));
     const timer = setTimeout(() => child.kill("SIGKILL"), START_MS);

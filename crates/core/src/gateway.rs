@@ -6,7 +6,7 @@
 //!    request behind it will be refused for its path, so that the page can read why.
 //! 4. Credential; the offline check, so that a forged key costs no I/O.
 //! 5. Record, from isolate memory or from what KV answered.
-//! 6. Policy ([`decide`]), then the plan of what to strip and what to add ([`forward`]).
+//! 6. Policy ([`decide()`]), then the plan of what to strip and what to add ([`forward`]).
 //!
 //! What an upgrade can break: the order above decides which refusal a caller sees.
 

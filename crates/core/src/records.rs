@@ -22,7 +22,7 @@ pub enum Stored<'a> {
     Failed,
 }
 
-/// A read of KV that the entry has made, because an [`Outcome::Load`] asked for it.
+/// A read of KV that the entry has made, because an [`Outcome::Load`](crate::gateway::Outcome::Load) asked for it.
 #[derive(Clone, Copy, Debug)]
 pub struct Loaded<'a> {
     /// Which of the secret's names was read, from [`Load::attempt`].
