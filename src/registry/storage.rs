@@ -6,6 +6,8 @@
 //! statements of a change, and the runtime commits what one turn of its loop has written as a
 //! whole, the alarm included.
 
+mod row;
+
 use std::cell::Cell;
 
 use js_sys::{Array, Promise};
@@ -13,7 +15,7 @@ use keyward_core::time::Millis;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::State;
 
-use super::message::Page;
+pub(super) use self::row::{Row, Value};
 
 #[wasm_bindgen]
 extern "C" {
@@ -59,122 +61,6 @@ pub(super) enum StorageError {
     Row,
 }
 
-/// A value bound to a statement.
-pub(super) enum Value<'a> {
-    Text(&'a str),
-    Number(u64),
-    Null,
-}
-
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl<'a> From<&'a String> for Value<'a> {
-    fn from(text: &'a String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<u64> for Value<'_> {
-    fn from(number: u64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<bool> for Value<'_> {
-    fn from(flag: bool) -> Self {
-        Self::Number(flag.into())
-    }
-}
-
-impl From<Millis> for Value<'_> {
-    fn from(time: Millis) -> Self {
-        Self::Number(time.0)
-    }
-}
-
-impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
-    }
-}
-
-impl From<&Value<'_>> for JsValue {
-    fn from(value: &Value<'_>) -> Self {
-        match value {
-            Value::Text(text) => Self::from_str(text),
-            // Times and counters stay far below 2^53.
-            Value::Number(number) => Self::from_f64(*number as f64),
-            Value::Null => Self::NULL,
-        }
-    }
-}
-
-/// One row of a result, read by position.
-pub(super) struct Row(Array);
-
-impl Row {
-    /// A text that is never null.
-    pub(super) fn text(&self, column: u32) -> Result<String, StorageError> {
-        self.0.get(column).as_string().ok_or(StorageError::Row)
-    }
-
-    /// A text, or null.
-    pub(super) fn optional_text(&self, column: u32) -> Result<Option<String>, StorageError> {
-        if self.is_null(column) {
-            Ok(None)
-        } else {
-            self.text(column).map(Some)
-        }
-    }
-
-    /// A whole number that is never null nor negative.
-    pub(super) fn number(&self, column: u32) -> Result<u64, StorageError> {
-        let number = self.0.get(column).as_f64().ok_or(StorageError::Row)?;
-        if number < 0.0 || number.fract() != 0.0 {
-            return Err(StorageError::Row);
-        }
-        Ok(number as u64)
-    }
-
-    /// A point in time.
-    pub(super) fn time(&self, column: u32) -> Result<Millis, StorageError> {
-        self.number(column).map(Millis)
-    }
-
-    /// A point in time, or null.
-    pub(super) fn optional_time(&self, column: u32) -> Result<Option<Millis>, StorageError> {
-        if self.is_null(column) {
-            Ok(None)
-        } else {
-            self.time(column).map(Some)
-        }
-    }
-
-    fn is_null(&self, column: u32) -> bool {
-        self.0.get(column).is_null()
-    }
-}
-
-impl Page {
-    /// The rows to show of a result that was asked for one more than the page holds, and the
-    /// position (in this column) from which to go on, when there is more.
-    pub(super) fn cut<'a>(
-        &self,
-        rows: &'a [Row],
-        position: u32,
-    ) -> Result<(&'a [Row], Option<u64>), StorageError> {
-        let Some((shown, [_, ..])) = rows.split_at_checked(self.limit as usize) else {
-            return Ok((rows, None));
-        };
-        let next = shown.last().map(|row| row.number(position)).transpose()?;
-        Ok((shown, next))
-    }
-}
-
 /// The storage of one object.
 pub(super) struct Storage {
     raw: RawStorage,
@@ -209,7 +95,10 @@ impl Storage {
             .and_then(|cursor| cursor.raw())
             .and_then(|rows| rows.to_array())
             .map_err(|_| StorageError::Runtime)?;
-        Ok(rows.iter().map(|row| Row(row.unchecked_into())).collect())
+        Ok(rows
+            .iter()
+            .map(|row| Row::of(row.unchecked_into()))
+            .collect())
     }
 
     /// Runs one statement and returns its first row, if it has one.

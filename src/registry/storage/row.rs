@@ -1,0 +1,135 @@
+//! What goes into a statement, and what comes out of it.
+
+use js_sys::Array;
+use keyward_core::time::Millis;
+use wasm_bindgen::JsValue;
+
+use super::StorageError;
+use crate::registry::message::Page;
+
+/// A value bound to a statement.
+pub(in crate::registry) enum Value<'a> {
+    Text(&'a str),
+    Number(u64),
+    Null,
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u64> for Value<'_> {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(flag: bool) -> Self {
+        Self::Number(flag.into())
+    }
+}
+
+impl From<Millis> for Value<'_> {
+    fn from(time: Millis) -> Self {
+        Self::Number(time.0)
+    }
+}
+
+impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl From<&Value<'_>> for JsValue {
+    fn from(value: &Value<'_>) -> Self {
+        match value {
+            Value::Text(text) => Self::from_str(text),
+            // Times and counters stay far below 2^53.
+            Value::Number(number) => Self::from_f64(*number as f64),
+            Value::Null => Self::NULL,
+        }
+    }
+}
+
+/// One row of a result, read by position.
+pub(in crate::registry) struct Row(Array);
+
+impl Row {
+    /// A row as the cursor's raw form gives it.
+    pub(super) fn of(columns: Array) -> Self {
+        Self(columns)
+    }
+
+    /// A text that is never null.
+    pub(in crate::registry) fn text(&self, column: u32) -> Result<String, StorageError> {
+        self.0.get(column).as_string().ok_or(StorageError::Row)
+    }
+
+    /// A text, or null.
+    pub(in crate::registry) fn optional_text(
+        &self,
+        column: u32,
+    ) -> Result<Option<String>, StorageError> {
+        if self.is_null(column) {
+            Ok(None)
+        } else {
+            self.text(column).map(Some)
+        }
+    }
+
+    /// A whole number that is never null nor negative.
+    pub(in crate::registry) fn number(&self, column: u32) -> Result<u64, StorageError> {
+        let number = self.0.get(column).as_f64().ok_or(StorageError::Row)?;
+        if number < 0.0 || number.fract() != 0.0 {
+            return Err(StorageError::Row);
+        }
+        Ok(number as u64)
+    }
+
+    /// A point in time.
+    pub(in crate::registry) fn time(&self, column: u32) -> Result<Millis, StorageError> {
+        self.number(column).map(Millis)
+    }
+
+    /// A point in time, or null.
+    pub(in crate::registry) fn optional_time(
+        &self,
+        column: u32,
+    ) -> Result<Option<Millis>, StorageError> {
+        if self.is_null(column) {
+            Ok(None)
+        } else {
+            self.time(column).map(Some)
+        }
+    }
+
+    fn is_null(&self, column: u32) -> bool {
+        self.0.get(column).is_null()
+    }
+}
+
+impl Page {
+    /// The rows to show of a result that was asked for one more than the page holds, and the
+    /// position (in this column) from which to go on, when there is more.
+    pub(in crate::registry) fn cut<'a>(
+        &self,
+        rows: &'a [Row],
+        position: u32,
+    ) -> Result<(&'a [Row], Option<u64>), StorageError> {
+        let Some((shown, [_, ..])) = rows.split_at_checked(self.limit as usize) else {
+            return Ok((rows, None));
+        };
+        let next = shown.last().map(|row| row.number(position)).transpose()?;
+        Ok((shown, next))
+    }
+}
