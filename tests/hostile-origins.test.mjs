@@ -153,8 +153,9 @@ test("origins that harm", async (t) => {
     ["a host that begins like its own", `${origin.url}.evil.example/x`, `${origin.url}.evil.example/x`, {}],
     ["a user before its host", `${origin.url.replace("//", "//a@")}/x`, `${origin.url.replace("//", "//a@")}/x`, {}],
     ["below the base", `${origin.url}/base/x`, "http://gate.example/short/x", { prefix: "/short", base: "/base" }],
-    ["a path below the base", "/base/x?y", "/short/x?y", { prefix: "/short", base: "/base" }],
-    ["the base itself", "/base", "/short/", { prefix: "/short", base: "/base" }],
+    ["a path below the base", "/base/x?y", "http://gate.example/short/x?y", { prefix: "/short", base: "/base" }],
+    ["the base itself", "/base", "http://gate.example/short/", { prefix: "/short", base: "/base" }],
+    ["a path that would begin like another host", "/base//evil.example/x", "http://gate.example/short//evil.example/x", { prefix: "/short", base: "/base" }],
     ["a path beside the base", `${origin.url}/basement/x`, `${origin.url}/basement/x`, { prefix: "/short", base: "/base" }],
   ]) {
     await t.test(`Location with ${name}: ${expected.replace(origin.url, "(origin)")}`, async () => {
