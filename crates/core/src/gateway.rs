@@ -6,7 +6,7 @@
 //!    request behind it will be refused for its path, so that the page can read why.
 //! 4. Credential; the offline check, so that a forged key costs no I/O.
 //! 5. Record, from isolate memory or from what KV answered.
-//! 6. Policy ([`decide()`]), then the plan of what to strip and what to add ([`forward`]).
+//! 6. Policy ([`policy`]), then the plan of what to strip and what to add ([`forward`]).
 //!
 //! What an upgrade can break: the order above decides which refusal a caller sees.
 
@@ -15,21 +15,20 @@ use std::num::NonZeroUsize;
 use crate::answer::{self, Edits};
 use crate::cors;
 use crate::credential;
-use crate::decide::{self, decide};
 use crate::forward::{self, Forward};
-use crate::head::{Head, HeadFacts, MAX_HEAD};
+use crate::head::{Head, MAX_HEAD};
 use crate::keyring::Keyring;
 use crate::kind::Kind;
 use crate::memory::Memory;
 use crate::own;
+use crate::policy;
 use crate::problem::Problem;
-use crate::record::Record;
 use crate::records::{Found, Load, Loaded, Records};
 use crate::refusal::Refusal;
-use crate::request::{Facts, is_never_proxied};
-use crate::restrict::{ip, path::CheckedPath};
+use crate::request::is_never_proxied;
+use crate::restrict::path::CheckedPath;
 use crate::route::{Route, Routes};
-use crate::secret::{Digest, Shape};
+use crate::secret::Digest;
 use crate::time::Millis;
 
 /// An answer that the gateway gives by itself.
@@ -221,7 +220,7 @@ impl Gateway {
         let Some(record) = &entry.record else {
             return Err(plain(Refusal::KeyInvalid));
         };
-        policy(
+        policy::check(
             &self.routes.settings().client_ip_header,
             route,
             record,
@@ -361,55 +360,6 @@ pub fn refusal_response(
     }
 }
 
-/// Everything that the key, its record and the route demand of the request.
-fn policy(
-    client_ip_header: &str,
-    route: &Route,
-    record: &Record,
-    credential: &credential::Credential<'_>,
-    head: &Head<'_>,
-    path: &CheckedPath<'_>,
-    now: Millis,
-) -> Result<(), (Refusal, String)> {
-    if !Shape::parse(&credential.key).is_some_and(|shape| record.agrees_with(&shape)) {
-        return Err((Refusal::KeyInvalid, String::new()));
-    }
-    let HeadFacts {
-        origin,
-        referer,
-        sec_fetch_site,
-        websocket,
-        android_package,
-        android_cert,
-        ios_bundle,
-        client_ip,
-    } = head.facts(client_ip_header);
-    let facts = Facts {
-        method: head.method,
-        path,
-        origin,
-        referer,
-        sec_fetch_site,
-        websocket,
-        ip: client_ip.and_then(ip::parse_client),
-        android_package,
-        android_cert,
-        ios_bundle,
-    };
-    decide(record, &route.access, &facts, now)
-        .map_err(|refusal| (refusal, join(&route.access.scopes)))?;
-    if credential.in_query && record.kind != Kind::Public {
-        return Err((Refusal::KindNotAccepted, String::new()));
-    }
-    for (rule, scopes) in &route.requires {
-        if rule.covers(head.method, path) {
-            decide::scopes(&record.restrictions, scopes)
-                .map_err(|refusal| (refusal, join(scopes)))?;
-        }
-    }
-    Ok(())
-}
-
 /// Whether a secret can stand in a header as it is: a line break from a careless paste would end
 /// it early, and blanks around it are trimmed by the runtime, so that it would no longer be
 /// recognised in an answer.
@@ -417,12 +367,4 @@ fn usable(secret: &str) -> bool {
     !secret.is_empty()
         && secret.trim() == secret
         && secret.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
-}
-
-fn join(scopes: &[crate::restrict::scope::Scope]) -> String {
-    scopes
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(" ")
 }

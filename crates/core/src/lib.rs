@@ -20,6 +20,7 @@ mod mac;
 pub mod memory;
 pub mod names;
 pub mod own;
+pub mod policy;
 pub mod problem;
 pub mod record;
 pub mod records;
