@@ -1,12 +1,11 @@
 // The Worker's entry: gathers a request into one string, makes one call into the module, and
 // does what it is told. It decides nothing.
 import { DurableObject } from "cloudflare:workers";
-import * as wasm from "../build/index.js";
+import { Hot } from "../build/index.js";
+import { manage, Registry } from "./control.mjs";
 import { forward, gather } from "./forward.mjs";
-import { ask, promised } from "./module.mjs";
+import { ask } from "./module.mjs";
 import { drained, load, refresh } from "./store.mjs";
-
-const { Hot, Management } = wasm;
 
 export default {
   fetch(request, env, ctx) {
@@ -41,11 +40,6 @@ async function cold(read, call) {
   return act(ask(call.env, resume), call);
 }
 
-function manage({ request, env }) {
-  const id = request.headers.get("cf-ray") ?? crypto.randomUUID();
-  return promised(() => Management.handle(request, env, id));
-}
-
 function respond(outcome, { request, env, ctx }) {
   const end = outcome.indexOf("\n\n");
   const lines = outcome.slice(1, end).split("\n");
@@ -77,27 +71,17 @@ function failed(request) {
   return new Response(request?.method === "HEAD" ? null : JSON.stringify(problem), { status: 500, headers });
 }
 
-// A Durable Object whose state lives in the module: made anew after the module was.
-const instance = wasm.__worker_init_state();
-const durable = (Inner) =>
+// The platform finds the classes of the Durable Objects here before the control plane is loaded.
+const durable = (name) =>
   class extends DurableObject {
-    #inner;
-    #made;
-    #object() {
-      Hot.touch();
-      if (this.#made !== instance.instanceId) {
-        this.#inner = new Inner(this.ctx, this.env);
-        this.#made = instance.instanceId;
-      }
-      return this.#inner;
-    }
+    #registry = new Registry(name, this.ctx, this.env);
     fetch(request) {
-      return promised(() => this.#object().fetch(request));
+      return this.#registry.ask((inner) => inner.fetch(request));
     }
     alarm() {
-      return promised(() => this.#object().alarm());
+      return this.#registry.ask((inner) => inner.alarm());
     }
   };
 
-export class AccountRegistry extends durable(wasm.AccountRegistry) {}
-export class ProjectRegistry extends durable(wasm.ProjectRegistry) {}
+export class AccountRegistry extends durable("AccountRegistry") {}
+export class ProjectRegistry extends durable("ProjectRegistry") {}

@@ -15,11 +15,12 @@ use keyward_core::refusal::Refusal;
 use keyward_core::route::{GatewayFile, Routes};
 use keyward_core::secret::Digest;
 use keyward_core::time::Millis;
+use keyward_edge::bindings::{self, SECRET};
+use keyward_edge::{log, recovery};
 use wasm_bindgen::prelude::*;
 use worker::Env;
 
-use crate::bindings::{self, SECRET};
-use crate::{log, recovery, wire};
+use crate::wire;
 
 thread_local! {
     static STATE: RefCell<State> = const { RefCell::new(State::Cold) };
@@ -40,11 +41,6 @@ pub struct Hot;
 
 #[wasm_bindgen]
 impl Hot {
-    /// Touches the module, so that one that was lost to a panic is made anew.
-    pub fn touch() {
-        recovery::prepare();
-    }
-
     /// Starts the gateway of this isolate from the embedded configuration and the Worker's
     /// variables and secrets.
     pub fn start(env: &Env, config: &str, seed_high: u32, seed_low: u32) {

@@ -1,17 +1,8 @@
-//! The worker: all that touches the edge runtime. The decision itself is `keyward-core`.
+//! The gateway's module: what a call goes through on its way to the origin. It is small, because
+//! every isolate starts it. The decision itself is `keyward-core`; the management API and the
+//! registries are a module of their own, `keyward-control`.
 
-mod api;
-mod bindings;
-mod clock;
-mod crypto;
 mod hot;
-mod kv;
-mod log;
-mod recovery;
-mod registry;
-mod timeout;
 mod wire;
 
-pub use self::api::Management;
 pub use self::hot::Hot;
-pub use self::registry::{AccountRegistry, ProjectRegistry};

@@ -1,7 +1,7 @@
-// The instance of the module in this isolate. A panic ends it, and the next call makes a new one
+// The instance of the gateway's module in this isolate. A panic ends it, and the next call makes a new one
 // that knows nothing yet.
 import config from "../build/gateway.mjs";
-import { Hot, __keyward_on_loss } from "../build/index.js";
+import { Hot } from "../build/index.js";
 
 const START = "S";
 
@@ -16,18 +16,4 @@ export function ask(env, question) {
   const [high, low] = crypto.getRandomValues(new Uint32Array(2));
   Hot.start(env, config, high, low);
   return question();
-}
-
-const waiting = new Set();
-__keyward_on_loss(() => {
-  for (const fail of waiting) fail(new Error("the module was lost"));
-  waiting.clear();
-});
-
-// What Rust promises. It fails when the instance is lost before, for then nothing comes of it any more.
-export function promised(begin) {
-  return new Promise((resolve, fail) => {
-    waiting.add(fail);
-    begin().then(resolve, fail).finally(() => waiting.delete(fail));
-  });
 }

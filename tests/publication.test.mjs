@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fault } from "./harness/kv.mjs";
 import { eventually, ManagementClient, nameOf, record, records, startRegistries } from "./harness/registry.mjs";
 
-// The registry's constants, in src/registry/outbox.rs and publication.rs.
+// The registry's constants, in crates/control/src/registry: outbox.rs and publication.rs.
 const SETTLE = 10_000;
 const CAP = 30_000;
 const PATIENCE = 2_000;

@@ -1,5 +1,6 @@
-// A panic of the module is the end of one request: those beside it go on, and the next one finds a
-// module that works, with nothing lost but what the isolate remembered.
+// A panic of a module is the end of one request: those beside it go on, and the next one finds a
+// module that works, with nothing lost but what the isolate remembered. The gateway and the control
+// plane are two modules; a panic of one is nothing to the other.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -19,13 +20,17 @@ origin = "\${ORIGIN}"
 credential = { secret = "CREDENTIAL", header = "x-origin-token" }
 `;
 
-/** The modules of the gateway, with one in front of the bindings that can break them. */
+/** What stands in front of bindings and can break them. */
+const FRONTS = { "build/index.js": "harness/breakable.mjs", "build/control.js": "harness/breakable-control.mjs" };
+
+/** The modules of the gateway, with the fronts. */
 function breakable(modules) {
-  const name = "build/index.js";
-  const others = modules.filter((module) => module.name !== name);
-  const bindings = modules.find((module) => module.name === name);
-  const front = { name, path: fileURLToPath(new URL("harness/breakable.mjs", import.meta.url)) };
-  return [...others, { ...bindings, name: "build/built.js" }, front];
+  return modules.flatMap((module) => {
+    const front = FRONTS[module.name];
+    if (front === undefined) return [module];
+    const built = { ...module, name: module.name.replace("build/", "build/built-") };
+    return [built, { name: module.name, path: fileURLToPath(new URL(front, import.meta.url)) }];
+  });
 }
 
 const origin = await startOrigin({ after });
@@ -33,25 +38,36 @@ const gateway = await startKeyward({ after }, { gateway: GATEWAY, vars: { ORIGIN
 const { server } = await createKeys(gateway, "acme", { server: { kind: "private" } });
 const MANAGER = { authorization: `Bearer ${SECRETS.KEYWARD_BOOTSTRAP_KEY}` };
 
-/** Each way to break the module: the call that does it. */
+/** Each way to break a module: which one, and the call that does it. */
 const BREAKS = {
-  "the decision": ["/echo", { "x-api-key": server.secret, "x-break": "handle" }],
-  "the planning of an answer": ["/echo", { "x-api-key": server.secret, "x-break": "answer" }],
-  "a future of the management API": ["/_keyward/v1/projects", { ...MANAGER, "x-break": "panic" }],
-  "an exception that Rust does not expect": ["/_keyward/v1/projects", { ...MANAGER, "x-break": "exception" }],
+  "the decision": ["gateway", "/echo", { "x-api-key": server.secret, "x-break": "handle" }],
+  "the planning of an answer": ["gateway", "/echo", { "x-api-key": server.secret, "x-break": "answer" }],
+  "a future of the management API": ["control", "/_keyward/v1/projects", { ...MANAGER, "x-break-control": "panic" }],
+  "an exception that Rust does not expect": ["control", "/_keyward/v1/projects", { ...MANAGER, "x-break-control": "exception" }],
 };
+const CONTROL = "a future of the management API";
 
 async function call(path, headers = { "x-api-key": server.secret }, init = {}) {
   const response = await fetch(gateway.url + path, { ...init, headers });
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-/** How many instances of the module there have been. */
-const instances = async () => Number((await call("/echo", { "x-break": "count" })).headers.get("instances"));
+/** How many instances of each module there have been. */
+async function instances() {
+  const count = async (...parameters) => Number((await call(...parameters)).headers.get("instances"));
+  return {
+    gateway: await count("/echo", { "x-break": "count" }),
+    control: await count("/_keyward/v1/projects", { "x-break-control": "count" }),
+  };
+}
+
+/** The instances that there were before the test, and as many more of one module. */
+const more = (module, count) => ({ ...before, [module]: before[module] + count });
 
 async function breakModule(name = "the decision") {
   const started = Date.now();
-  const answer = await call(...BREAKS[name]);
+  const [, ...parameters] = BREAKS[name];
+  const answer = await call(...parameters);
   assert.deepEqual([answer.status, answer.headers.get("content-type")], [500, "application/problem+json"]);
   assert.equal(JSON.parse(answer.text).code, "internal_error");
   assert.ok(Date.now() - started < 2000, "at once");
@@ -60,11 +76,14 @@ async function breakModule(name = "the decision") {
 let before;
 beforeEach(async () => void (before = await instances()));
 
-for (const name of Object.keys(BREAKS)) {
+for (const [name, [module]] of Object.entries(BREAKS)) {
   test(`a panic in ${name} is a 500 for that request, and the next ones are served`, async () => {
     await breakModule(name);
-    for (let index = 0; index < 10; index += 1) assert.equal((await call(`/echo?${index}`)).status, 200);
-    assert.equal(await instances(), before + 1);
+    for (let index = 0; index < 10; index += 1) {
+      assert.equal((await call(`/echo?${index}`)).status, 200);
+      assert.equal((await call("/_keyward/v1/projects", MANAGER)).status, 200);
+    }
+    assert.deepEqual(await instances(), more(module, 1));
   });
 }
 
@@ -127,18 +146,18 @@ test("ten panics under load cost no neighbour its answer", async () => {
   await Promise.all(load);
   assert.deepEqual(Object.keys(statuses), ["200"], JSON.stringify(statuses));
   assert.ok(statuses[200] > 100);
-  assert.equal(await instances(), before + 10);
+  assert.deepEqual(await instances(), more("gateway", 10));
 });
 
 test("the registries work after a panic: a new key is published and serves", async () => {
-  await breakModule();
+  await breakModule(CONTROL);
   const { late } = await createKeys(gateway, "acme", { late: {} });
   assert.equal(late.publication, "published");
   assert.equal((await call("/echo", { "x-api-key": late.secret })).status, 200);
 });
 
 test("a panic in a registry costs one call", async () => {
-  const broken = await call("/_keyward/v1/projects", { ...MANAGER, "x-break": "registry" });
+  const broken = await call("/_keyward/v1/projects", { ...MANAGER, "x-break-control": "registry" });
   assert.ok(broken.status === 500 || broken.status === 503, broken.text);
   assert.equal((await call("/_keyward/v1/projects", MANAGER)).status, 200);
   assert.equal((await call("/echo")).status, 200);
@@ -152,7 +171,7 @@ test("a change that a panic interrupts is answered at once, and published all th
   const creating = api.createKey("acme", { name: "interrupted" });
   const refused = assert.rejects(creating, (error) => error.status === 500 && error.problem.code === "internal_error");
   await sleep(300);
-  await breakModule();
+  await breakModule(CONTROL);
   await refused;
   const { items } = await api.listKeys("acme", "q=interrupted");
   assert.deepEqual(items.map(({ name }) => name), ["interrupted"]);
@@ -163,16 +182,34 @@ test("what the lost instance waited for does not reach the new one", async (t) =
   t.after(gateway.kv.break("put", fault.slow(700), { times: 2 }));
   const creating = management(gateway).createKey("acme", { name: "waiting" }).catch((error) => error);
   await sleep(300);
-  await breakModule();
+  await breakModule(CONTROL);
   await creating;
   // The old instance's write ends before anybody calls the new one.
   await sleep(1000);
-  for (let index = 0; index < 10; index += 1) assert.equal((await call("/echo")).status, 200);
-  assert.equal(await instances(), before + 1);
+  for (let index = 0; index < 10; index += 1) assert.equal((await call("/_keyward/v1/projects", MANAGER)).status, 200);
+  assert.deepEqual(await instances(), more("control", 1));
+});
+
+test("a panic of the control plane costs the gateway nothing that it remembers", async () => {
+  await call("/echo");
+  const reads = () => gateway.kv.recorded("get").length;
+  const earlier = reads();
+  await breakModule(CONTROL);
+  assert.equal((await call("/echo")).status, 200);
+  assert.equal(reads(), earlier);
+});
+
+test("a panic of the gateway interrupts no change of the control plane", async (t) => {
+  t.after(gateway.kv.break("put", fault.slow(700)));
+  const creating = management(gateway).createKey("acme", { name: "undisturbed" });
+  await sleep(300);
+  await breakModule();
+  assert.equal((await creating).publication, "published");
+  assert.deepEqual(await instances(), more("gateway", 1));
 });
 
 test("the log names the place of a panic, and quotes nothing", async () => {
-  await breakModule("a future of the management API");
+  await breakModule(CONTROL);
   await until(() => gateway.log.includes('"internal_error"'));
   assert.match(gateway.log, /"file":"worker-[\d.]+\/src\/delay.rs"/);
   for (const secret of [server.secret, CREDENTIAL, "quoted-by-a-panic", ...Object.values(SECRETS)]) {

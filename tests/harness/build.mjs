@@ -14,7 +14,8 @@ const CONFIGURATION = "build/gateway.mjs";
 
 /** The modules of the gateway as { name, path }; the first is the entry. `gateway` is the path of the configuration's module. */
 export async function gatewayModules(gateway) {
-  if (!existsSync(join(ROOT, "build/index_bg.wasm"))) throw new Error("the gateway is not built: npm run build");
+  const modules = ["index", "control"].map((name) => join(ROOT, `build/${name}_bg.wasm`));
+  if (!modules.every((file) => existsSync(file))) throw new Error("the gateway is not built: npm run build");
   const written = await modulesIn("src", /\.mjs$/);
   const built = await modulesIn("build", /\.(mjs|js|wasm)$/);
   const names = [ENTRY, ...written.filter((name) => name !== ENTRY), ...built];

@@ -16,16 +16,9 @@ pub(crate) struct Task {
     pub(crate) out: PathBuf,
     /// Only `gateway.mjs` is written, and nothing compiled.
     pub(crate) config_only: bool,
-    /// For development (`KEYWARD_BUILD=dev`): function names stay in the module, for readable stack
-    /// traces, and it is not optimized, which takes most of a build's time.
+    /// For development (`KEYWARD_BUILD=dev`): function names stay in the modules, for readable stack
+    /// traces, and they are not optimized, which takes most of a build's time.
     pub(crate) keep_names: bool,
-}
-
-impl Task {
-    /// The finished WebAssembly module.
-    pub(crate) fn module(&self) -> PathBuf {
-        self.out.join("index_bg.wasm")
-    }
 }
 
 /// Reads the arguments after the program's name. Relative paths are the caller's own; the defaults
@@ -74,7 +67,7 @@ mod tests {
         let task = parsed(&[]).unwrap();
         assert!(task.root.join("Cargo.lock").is_file());
         assert_eq!(task.config, task.root.join("gateway.toml"));
-        assert_eq!(task.module(), task.root.join("build/index_bg.wasm"));
+        assert_eq!(task.out, task.root.join("build"));
         assert!(!task.config_only);
     }
 

@@ -1,5 +1,6 @@
-//! Compiles the worker for wasm32 with Cargo.
+//! Compiles the modules for wasm32 with Cargo.
 
+use crate::module::{MODULES, Module};
 use anyhow::{Context, Result, bail};
 use std::{
     io::{BufRead, BufReader},
@@ -7,18 +8,13 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Builds the worker and returns the compiled module's path. Cargo shows its progress itself, and
-/// does nothing when nothing has changed.
-pub(crate) fn worker(root: &Path) -> Result<PathBuf> {
+/// Builds every module and returns it with the compiled file's path. Cargo shows its progress
+/// itself, and does nothing when nothing has changed.
+pub(crate) fn modules(root: &Path) -> Result<Vec<(Module, PathBuf)>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut child = Command::new(cargo)
-        .args([
-            "build",
-            "--release",
-            "--lib",
-            "--locked",
-            "--package=keyward",
-        ])
+        .args(["build", "--release", "--lib", "--locked"])
+        .args(MODULES.map(|module| format!("--package={}", module.package)))
         .args([
             "--target=wasm32-unknown-unknown",
             "--message-format=json-render-diagnostics",
@@ -30,20 +26,28 @@ pub(crate) fn worker(root: &Path) -> Result<PathBuf> {
         .spawn()
         .context("cargo cannot be started; install Rust with rustup")?;
     let messages = child.stdout.take().context("cargo has no output")?;
-    let mut module = None;
-    for line in BufReader::new(messages).lines() {
-        module = module_in(&line?).or(module);
-    }
+    let messages = BufReader::new(messages)
+        .lines()
+        .collect::<Result<Vec<String>, _>>()?;
     if !child.wait()?.success() {
         bail!("the worker does not compile");
     }
-    module.context("cargo has not named the compiled module")
+    let compiled = |module: Module| {
+        let named = messages
+            .iter()
+            .find_map(|message| compiled_in(message, &module));
+        let path =
+            named.with_context(|| format!("cargo has not named what {} became", module.package))?;
+        Ok((module, path))
+    };
+    MODULES.into_iter().map(compiled).collect()
 }
 
-/// The module's path, when this message of Cargo announces it.
-fn module_in(message: &str) -> Option<PathBuf> {
+/// The compiled file's path, when this message of Cargo announces that of the module.
+fn compiled_in(message: &str, module: &Module) -> Option<PathBuf> {
     let message: serde_json::Value = serde_json::from_str(message).ok()?;
-    if message.pointer("/target/name")? != "keyward" {
+    let library = message.pointer("/target/name")?.as_str()?;
+    if library != module.package.replace('-', "_") {
         return None;
     }
     let files = message.get("filenames")?.as_array()?.iter();
@@ -58,17 +62,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_workers_own_artifact_counts() {
+    fn only_the_modules_own_artifact_counts() {
+        let [gateway, control] = MODULES;
         let message = |name: &str, file: &str| {
             serde_json::json!({"reason": "compiler-artifact", "target": {"name": name}, "filenames": [file]})
                 .to_string()
         };
         assert_eq!(
-            module_in(&message("keyward", "/t/keyward.wasm")),
+            compiled_in(&message("keyward", "/t/keyward.wasm"), &gateway),
             Some("/t/keyward.wasm".into())
         );
-        assert_eq!(module_in(&message("other", "/t/keyward.wasm")), None);
-        assert_eq!(module_in(&message("keyward", "/t/libkeyward.rlib")), None);
-        assert_eq!(module_in("not JSON"), None);
+        assert_eq!(
+            compiled_in(
+                &message("keyward_control", "/t/keyward_control.wasm"),
+                &control
+            ),
+            Some("/t/keyward_control.wasm".into())
+        );
+        for other in [
+            message("other", "/t/keyward.wasm"),
+            message("keyward_control", "/t/keyward_control.wasm"),
+            message("keyward", "/t/libkeyward.rlib"),
+            "not JSON".to_owned(),
+        ] {
+            assert_eq!(compiled_in(&other, &gateway), None, "{other}");
+        }
     }
 }

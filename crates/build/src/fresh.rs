@@ -1,13 +1,9 @@
-//! Knows whether the outputs were made from the same inputs.
+//! Knows whether the outputs of a module were made from the same inputs.
 
-use crate::arguments::Task;
+use crate::{arguments::Task, module::Module};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    time::UNIX_EPOCH,
-};
+use std::{fs, io, path::Path, time::UNIX_EPOCH};
 
 /// A line of text that stands for all that decides what the bindings become.
 pub(crate) struct Stamp(String);
@@ -32,23 +28,19 @@ impl Stamp {
     }
 
     /// Whether the outputs are there and carry this stamp.
-    pub(crate) fn is_current(&self, out: &Path) -> Result<bool> {
-        let outputs = ["index.js", "index_bg.wasm"];
-        match fs::read_to_string(file(out)) {
-            Ok(text) => Ok(text == self.0 && outputs.iter().all(|name| out.join(name).is_file())),
+    pub(crate) fn is_current(&self, module: &Module, out: &Path) -> Result<bool> {
+        let outputs = [module.glue(out), module.wasm(out)];
+        match fs::read_to_string(module.stamp(out)) {
+            Ok(text) => Ok(text == self.0 && outputs.iter().all(|output| output.is_file())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error).context("the stamp of the last build cannot be read"),
         }
     }
 
     /// Marks the outputs as made from these inputs.
-    pub(crate) fn write(&self, out: &Path) -> Result<()> {
-        fs::write(file(out), &self.0).context("the stamp of this build cannot be written")
+    pub(crate) fn write(&self, module: &Module, out: &Path) -> Result<()> {
+        fs::write(module.stamp(out), &self.0).context("the stamp of this build cannot be written")
     }
-}
-
-fn file(out: &Path) -> PathBuf {
-    out.join(".stamp")
 }
 
 /// Size and time of change, or nothing for a file that is not there.
@@ -61,6 +53,7 @@ fn changed(path: &Path) -> Option<(u64, u128)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::module::MODULES;
 
     fn task(root: &Path, keep_names: bool) -> Task {
         let root = root.to_path_buf();
@@ -79,31 +72,27 @@ mod tests {
         let compiled = folder.path().join("keyward.wasm");
         fs::write(&compiled, b"one").unwrap();
         let task = task(folder.path(), false);
+        let [gateway, control] = MODULES;
+        let is_current = |module| {
+            let stamp = Stamp::of(&compiled, &task).unwrap();
+            stamp.is_current(module, &task.out).unwrap()
+        };
         fs::create_dir(&task.out).unwrap();
-        let stamp = Stamp::of(&compiled, &task).unwrap();
-        assert!(!stamp.is_current(&task.out).unwrap());
+        assert!(!is_current(&gateway));
 
-        for name in ["index.js", "index_bg.wasm"] {
-            fs::write(task.out.join(name), "").unwrap();
+        for output in [gateway.glue(&task.out), gateway.wasm(&task.out)] {
+            fs::write(output, "").unwrap();
         }
-        stamp.write(&task.out).unwrap();
-        assert!(
-            Stamp::of(&compiled, &task)
-                .unwrap()
-                .is_current(&task.out)
-                .unwrap()
-        );
+        let stamp = Stamp::of(&compiled, &task).unwrap();
+        stamp.write(&gateway, &task.out).unwrap();
+        assert!(is_current(&gateway));
+        assert!(!is_current(&control));
 
         fs::write(&compiled, b"two").unwrap();
-        assert!(
-            !Stamp::of(&compiled, &task)
-                .unwrap()
-                .is_current(&task.out)
-                .unwrap()
-        );
+        assert!(!is_current(&gateway));
         fs::write(&compiled, b"one").unwrap();
-        fs::remove_file(task.out.join("index.js")).unwrap();
-        assert!(!stamp.is_current(&task.out).unwrap());
+        fs::remove_file(gateway.glue(&task.out)).unwrap();
+        assert!(!is_current(&gateway));
     }
 
     #[test]

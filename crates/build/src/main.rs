@@ -1,13 +1,15 @@
 //! Builds the worker into `build/`.
 //!
 //! 1. `gateway.toml` is validated, and written as the module `gateway.mjs`; an error ends the build.
-//! 2. Cargo compiles the worker for wasm32.
-//! 3. The bindings are generated: `index.js`, `index_bg.wasm` and the snippets of the crates.
-//! 4. `wasm-opt` of the npm package `binaryen`, when it is installed, makes the module smaller.
+//! 2. Cargo compiles the two modules of the worker for wasm32: the gateway, which every isolate
+//!    starts, and the control plane, which is loaded when it is needed.
+//! 3. The bindings of each are generated: `index.js`, `index_bg.wasm` and `index_snippets` of the
+//!    gateway, `control.js`, `control_bg.wasm` and `control_snippets` of the control plane.
+//! 4. `wasm-opt` of the npm package `binaryen`, when it is installed, makes each module smaller.
 //!
-//! Steps 3 and 4 are skipped while the compiled module is the same. A build waits for another one
-//! of the same folder. Everything runs from locked
-//! dependencies: nothing has to be installed by hand, and nothing is downloaded here.
+//! Steps 3 and 4 are skipped for a module that is compiled to the same. A build waits for another
+//! one of the same folder. Everything runs from locked dependencies: nothing has to be installed by
+//! hand, and nothing is downloaded here.
 
 mod arguments;
 mod bindings;
@@ -15,6 +17,7 @@ mod compile;
 mod fresh;
 mod gateway;
 mod lock;
+mod module;
 mod optimize;
 mod recovery;
 mod size;
@@ -38,15 +41,16 @@ fn run(task: &arguments::Task) -> Result<()> {
         return Ok(());
     }
     let _alone = lock::hold(&task.out)?;
-    let compiled = compile::worker(&task.root)?;
-    let stamp = fresh::Stamp::of(&compiled, task)?;
-    if stamp.is_current(&task.out)? {
-        eprintln!("The module is unchanged.");
-    } else {
-        bindings::generate(&compiled, task)?;
-        optimize::run(task)?;
-        stamp.write(&task.out)?;
+    for (module, compiled) in compile::modules(&task.root)? {
+        let stamp = fresh::Stamp::of(&compiled, task)?;
+        if stamp.is_current(&module, &task.out)? {
+            eprintln!("{} is unchanged.", module.package);
+        } else {
+            bindings::generate(&module, &compiled, task)?;
+            optimize::run(&module, task)?;
+            stamp.write(&module, &task.out)?;
+        }
+        eprintln!("{}", size::report(&module, &task.out)?);
     }
-    eprintln!("{}", size::report(&task.module())?);
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! Makes the module smaller with `wasm-opt`.
+//! Makes a module smaller with `wasm-opt`.
 
-use crate::arguments::Task;
+use crate::{arguments::Task, module::Module};
 use anyhow::{Context, Result, ensure};
 use std::{
     path::{Path, PathBuf},
@@ -26,25 +26,28 @@ pub(crate) fn tool(root: &Path) -> PathBuf {
 
 /// Optimizes the module in place. Without the npm packages the module works as well, and is larger;
 /// one that keeps its names is for development and stays as it is.
-pub(crate) fn run(task: &Task) -> Result<()> {
+pub(crate) fn run(module: &Module, task: &Task) -> Result<()> {
     let tool = tool(&task.root);
     if task.keep_names {
         return Ok(());
     }
     if !tool.is_file() {
-        eprintln!("note: the npm package binaryen is not installed: the module is not optimized.");
+        eprintln!(
+            "note: the npm package binaryen is not installed: {} is not optimized.",
+            module.package
+        );
         return Ok(());
     }
-    let module = task.module();
+    let wasm = module.wasm(&task.out);
     let mut command = Command::new("node");
     command
         .arg(tool)
-        .arg(&module)
+        .arg(&wasm)
         .arg("-o")
-        .arg(&module)
+        .arg(&wasm)
         .args(["-Oz", "--strip-debug"])
         .args(FEATURES);
-    eprintln!("  Optimizing the module");
+    eprintln!("  Optimizing {}", module.package);
     let status = command
         .status()
         .context("node cannot be started; install Node.js 20 or newer")?;

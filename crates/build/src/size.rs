@@ -1,17 +1,20 @@
-//! The size of the module, as it is uploaded.
+//! The size of a module, as it is uploaded.
 
+use crate::module::Module;
 use anyhow::{Context, Result};
 use flate2::{Compression, write::GzEncoder};
 use std::{fs, io::Write, path::Path};
 
 /// One line with the module's size, raw and compressed.
-pub(crate) fn report(module: &Path) -> Result<String> {
-    let bytes = fs::read(module).with_context(|| format!("{} cannot be read", module.display()))?;
+pub(crate) fn report(module: &Module, out: &Path) -> Result<String> {
+    let wasm = module.wasm(out);
+    let bytes = fs::read(&wasm).with_context(|| format!("{} cannot be read", wasm.display()))?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(&bytes)?;
     let gzip = encoder.finish()?.len();
     Ok(format!(
-        "Module: {} KiB, {} KiB gzip",
+        "{}: {} KiB, {} KiB gzip",
+        module.title,
         kibibytes(bytes.len()),
         kibibytes(gzip)
     ))
@@ -25,12 +28,16 @@ fn kibibytes(bytes: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::module::MODULES;
 
     #[test]
     fn both_sizes_are_named() {
         let folder = tempfile::tempdir().unwrap();
-        let module = folder.path().join("index_bg.wasm");
-        fs::write(&module, vec![0; 10_001]).unwrap();
-        assert_eq!(report(&module).unwrap(), "Module: 10 KiB, 1 KiB gzip");
+        let [gateway, _] = MODULES;
+        fs::write(gateway.wasm(folder.path()), vec![0; 10_001]).unwrap();
+        assert_eq!(
+            report(&gateway, folder.path()).unwrap(),
+            "Gateway: 10 KiB, 1 KiB gzip"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Asks the registries.
 
 use js_sys::Promise;
+use keyward_edge::{bindings, timeout};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
@@ -8,7 +9,6 @@ use worker::Env;
 use worker::web_sys::{RequestInit, Response};
 
 use super::message::{AccountCommand, ProjectCommand, Reply};
-use crate::{bindings, timeout};
 
 #[wasm_bindgen]
 extern "C" {

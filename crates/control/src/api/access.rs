@@ -3,10 +3,9 @@
 
 use keyward_core::refusal::Refusal;
 use keyward_core::secret::Digest;
+use keyward_edge::{bindings, log};
 use subtle::ConstantTimeEq;
 use worker::{Env, web_sys};
-
-use crate::{bindings, log};
 
 /// Shorter keys could be guessed.
 const SHORTEST_KEY: usize = 32;

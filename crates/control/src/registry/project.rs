@@ -7,6 +7,7 @@ use keyward_core::names;
 use keyward_core::record::Status;
 use keyward_core::spec;
 use keyward_core::time::Millis;
+use keyward_edge::{clock, log};
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use super::message::{Change, NewKey, ProjectCommand, Reply, Shown};
@@ -15,7 +16,6 @@ use super::publication::Publisher;
 use super::storage::{Storage, StorageError};
 use super::view::{self, DeletedView};
 use super::{keys, schema, serve};
-use crate::{clock, log};
 
 /// How long after an alarm that failed the next one is set.
 const ALARM_AFTER_FAILURE_MS: u64 = 60_000;

@@ -26,10 +26,10 @@ extern "C" {
 /// later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the key store failed")]
-pub(crate) struct KvError;
+pub struct KvError;
 
 /// One write to the name of one record.
-pub(crate) enum Write {
+pub enum Write {
     /// The record's sealed value.
     Put(String),
     /// The record goes.
@@ -41,7 +41,7 @@ pub(crate) enum Write {
 ///
 /// # Errors
 /// [`KvError`]; see there what is known then.
-pub(crate) async fn write(env: &Env, name: &str, write: &Write) -> Result<(), KvError> {
+pub async fn write(env: &Env, name: &str, write: &Write) -> Result<(), KvError> {
     let namespace = bindings::binding(env, bindings::KEYS).ok_or(KvError)?;
     let namespace = namespace.unchecked_ref::<Namespace>();
     let begun = match write {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use js_sys::{Promise, Reflect, Uint8Array};
 use keyward_core::refusal::Refusal;
+use keyward_edge::timeout;
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
@@ -12,7 +13,6 @@ use worker::web_sys;
 use super::access::header;
 use super::answer::Refused;
 use super::json;
-use crate::timeout;
 
 /// More than the largest key that can be created.
 const LONGEST_BODY: usize = 64 * 1024;

@@ -1,12 +1,12 @@
 //! How an object answers: JSON in, JSON out. A failure has no body: it says nothing but that it
 //! happened.
 
+use keyward_edge::log;
 use serde::de::DeserializeOwned;
 use worker::{Request, Response};
 
 use super::message::Reply;
 use super::storage::StorageError;
-use crate::log;
 
 /// Reads the command, runs it and answers.
 ///

@@ -12,7 +12,7 @@ thread_local! {
 
 /// Takes the place of the panic hook that `worker` has set at start-up, which logs the message.
 /// Once for each instance of the module; a panic before it is logged with its message.
-pub(crate) fn prepare() {
+pub fn prepare() {
     if PREPARED.replace(true) {
         return;
     }

@@ -44,13 +44,13 @@ extern "C" {
 /// hold anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the runtime's cryptography failed")]
-pub(crate) struct CryptoError;
+pub struct CryptoError;
 
 /// Fills the buffer from the platform's CSPRNG.
 ///
 /// # Errors
 /// When there is no randomness, as at start-up. The buffer must then not be used.
-pub(crate) fn fill_random(buffer: &mut [u8]) -> Result<(), CryptoError> {
+pub fn fill_random(buffer: &mut [u8]) -> Result<(), CryptoError> {
     CRYPTO
         .with(|crypto| crypto.get_random_values(buffer))
         .map(drop)
@@ -61,9 +61,7 @@ pub(crate) fn fill_random(buffer: &mut [u8]) -> Result<(), CryptoError> {
 ///
 /// # Errors
 /// As [`fill_random`].
-pub(crate) fn with_random<T>(
-    draw: impl FnOnce(&mut dyn FnMut(&mut [u8])) -> T,
-) -> Result<T, CryptoError> {
+pub fn with_random<T>(draw: impl FnOnce(&mut dyn FnMut(&mut [u8])) -> T) -> Result<T, CryptoError> {
     let mut drawn = Ok(());
     let made = draw(&mut |buffer| drawn = drawn.and_then(|()| fill_random(buffer)));
     drawn.map(|()| made)
@@ -74,11 +72,7 @@ pub(crate) fn with_random<T>(
 ///
 /// # Errors
 /// When WebCrypto fails.
-pub(crate) async fn seal(
-    entry: &Entry,
-    context: &str,
-    plain: &[u8],
-) -> Result<String, CryptoError> {
+pub async fn seal(entry: &Entry, context: &str, plain: &[u8]) -> Result<String, CryptoError> {
     let mut sealed = vec![0_u8; NONCE_BYTES];
     fill_random(&mut sealed)?;
     let ciphertext = encrypt(entry.sealing_key().as_slice(), &sealed, context, plain)

@@ -1,13 +1,13 @@
 //! The account registry: one Durable Object that knows every project.
 #![expect(missing_docs, reason = "on the methods that the macro writes")]
 
+use keyward_edge::clock;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use super::message::{AccountCommand, Page, Reply, Shown};
 use super::storage::{Row, Storage, StorageError};
 use super::view::{self, ProjectView};
 use super::{schema, serve};
-use crate::clock;
 
 /// The source of truth about what there is one of in the account.
 #[durable_object(fetch)]

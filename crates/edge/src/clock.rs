@@ -3,7 +3,7 @@
 use keyward_core::time::Millis;
 
 /// Now, by the runtime's clock: it stands still while the processor works and moves on with I/O.
-pub(crate) fn now() -> Millis {
+pub fn now() -> Millis {
     // A JavaScript time is a whole number of milliseconds, far below 2^53; `as` saturates.
     Millis(js_sys::Date::now() as u64)
 }

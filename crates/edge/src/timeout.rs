@@ -9,7 +9,7 @@ use worker::Delay;
 
 /// What the future yields, unless it takes longer than this many milliseconds. What the future
 /// had begun outside of wasm goes on; only its outcome is no longer awaited.
-pub(crate) async fn within<T>(millis: u64, future: impl Future<Output = T>) -> Option<T> {
+pub async fn within<T>(millis: u64, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let mut delay = pin!(Delay::from(Duration::from_millis(millis)));
     poll_fn(|context| {

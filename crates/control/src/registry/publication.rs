@@ -13,6 +13,8 @@ use std::task::{Poll, Waker};
 
 use keyward_core::keyring::Keyring;
 use keyward_core::time::Millis;
+use keyward_edge::kv::{self, KvError, Write};
+use keyward_edge::{bindings, clock, crypto, log, timeout};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
 use worker::{Env, State};
@@ -21,8 +23,6 @@ use super::keys;
 use super::message::Publication;
 use super::outbox::{self, Due, Owed};
 use super::storage::{Storage, StorageError};
-use crate::kv::{self, KvError, Write};
-use crate::{bindings, clock, crypto, log, timeout};
 
 /// Writes in flight at once: the platform opens six connections for one object and queues the
 /// rest, in their order.

@@ -4,6 +4,7 @@ use keyward_core::names;
 use keyward_core::record::Status;
 use keyward_core::refusal::Refusal;
 use keyward_core::spec::{self, ValidKey};
+use keyward_edge::{bindings, crypto};
 use serde::Serialize;
 use serde_json::Value;
 use worker::Env;
@@ -17,7 +18,6 @@ use crate::registry::client;
 use crate::registry::message::{
     Change, KeyFilter, NewKey, NewSecret, ProjectCommand, Publication, Reply, Shown,
 };
-use crate::{bindings, crypto};
 
 const MEANING: Meaning = Meaning {
     unknown: Refusal::KeyUnknown,

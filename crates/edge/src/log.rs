@@ -4,18 +4,18 @@
 use serde_json::json;
 
 /// The configuration is not valid: nothing is proxied until it is.
-pub(crate) fn config_invalid(field: &str, detail: &str) {
+pub fn config_invalid(field: &str, detail: &str) {
     error(&json!({ "level": "error", "code": "config_invalid", "field": field, "detail": detail }));
 }
 
 /// A registry could not do what it was asked, or a part of it; `key` is the id of the key that is
 /// concerned. `detail` is a sentence of Keyward's own.
-pub(crate) fn registry(code: &str, key: Option<&str>, detail: &str) {
+pub fn registry(code: &str, key: Option<&str>, detail: &str) {
     error(&json!({ "level": "error", "code": code, "key": key, "detail": detail }));
 }
 
 /// The module has panicked: this instance of it is lost, and a bug is to be found at this place.
-pub(crate) fn panicked(file: &str, line: u32) {
+pub fn panicked(file: &str, line: u32) {
     error(
         &json!({ "level": "error", "code": "internal_error", "detail": "the module panicked", "file": file, "line": line }),
     );

@@ -8,30 +8,30 @@ use worker::Env;
 use crate::log;
 
 /// The KV namespace with the records.
-pub(crate) const KEYS: &str = "KEYS";
+pub const KEYS: &str = "KEYS";
 /// The namespace of the one account registry.
-pub(crate) const ACCOUNT: &str = "ACCOUNT";
+pub const ACCOUNT: &str = "ACCOUNT";
 /// The namespace of the projects' registries.
-pub(crate) const PROJECTS: &str = "PROJECTS";
+pub const PROJECTS: &str = "PROJECTS";
 /// The Worker secret with the deployment's own secret.
-pub(crate) const SECRET: &str = "KEYWARD_SECRET";
+pub const SECRET: &str = "KEYWARD_SECRET";
 /// The Worker secret with the bootstrap management key.
-pub(crate) const BOOTSTRAP_KEY: &str = "KEYWARD_BOOTSTRAP_KEY";
+pub const BOOTSTRAP_KEY: &str = "KEYWARD_BOOTSTRAP_KEY";
 
 /// A variable or secret of the Worker; None when it is not bound, or is no text.
-pub(crate) fn text(env: &Env, name: &str) -> Option<String> {
+pub fn text(env: &Env, name: &str) -> Option<String> {
     binding(env, name)?.as_string()
 }
 
 /// Any binding, as JavaScript has it.
-pub(crate) fn binding(env: &Env, name: &str) -> Option<JsValue> {
+pub fn binding(env: &Env, name: &str) -> Option<JsValue> {
     Reflect::get(env.as_ref(), &JsValue::from_str(name))
         .ok()
         .filter(|value| !value.is_undefined())
 }
 
 /// The deployment's keyring. When it is not valid, the log says why, without the value.
-pub(crate) fn keyring(env: &Env) -> Option<Keyring> {
+pub fn keyring(env: &Env) -> Option<Keyring> {
     let Some(text) = text(env, SECRET) else {
         log::config_invalid(SECRET, "is not set");
         return None;
