@@ -9,7 +9,13 @@ export class Refused extends Error {
   }
 }
 
-/** Calls the management API of the gateway whose address `base()` gives at the time of the call. */
+/** Makes a management key of the account with the bootstrap secret, which can be done once. Returns the key's secret. */
+export async function createManagementKey(base, bootstrap, name) {
+  const { secret } = await new Management(base, () => bootstrap).call("POST", "/management-keys", { name });
+  return secret;
+}
+
+/** Calls the management API of the gateway whose address `base()` gives at the time of the call, with the key that `key()` gives. */
 export class Management {
   #base;
   #key;
@@ -19,10 +25,11 @@ export class Management {
     this.#key = key;
   }
 
-  /** One call; the parsed body of a success, else `Refused`. */
-  async call(method, path, body) {
-    const headers = { authorization: `Bearer ${this.#key}`, ...(body && { "content-type": "application/json" }) };
-    const response = await fetch(`${this.#base()}/_keyward/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
+  /** One call, an object as JSON, with `more` headers; the parsed body of a success, else `Refused`. */
+  async call(method, path, body, more = {}) {
+    const headers = { authorization: `Bearer ${await this.#key()}`, ...(body && { "content-type": "application/json" }), ...more };
+    const sent = typeof body === "object" ? JSON.stringify(body) : body;
+    const response = await fetch(`${this.#base()}/_keyward/v1${path}`, { method, headers, body: sent });
     const text = await response.text();
     const parsed = text.startsWith("{") ? JSON.parse(text) : undefined;
     if (!response.ok) throw new Refused(response.status, parsed);
@@ -47,6 +54,11 @@ export class Management {
   /** Creates a key: { key, secret, publication }. */
   createKey(project, fields) {
     return this.call("POST", `/projects/${project}/keys`, fields);
+  }
+
+  /** Imports NDJSON, at most 1,000 lines: the report. */
+  importKeys(project, lines) {
+    return this.call("POST", `/projects/${project}/keys:import`, lines, { "content-type": "application/x-ndjson" });
   }
 
   showKey(project, id) {

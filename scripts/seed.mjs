@@ -1,9 +1,28 @@
 // The demo's project with its two keys, made through the management API and kept for the next start.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { Refused } from "./management.mjs";
+import { createManagementKey, Management, Refused } from "./management.mjs";
 import { Failure } from "./run.mjs";
 
 const PROJECT = "demo";
+
+/** The management key of this machine's gateway; `file` keeps it, as its secret is shown only once. */
+export async function managementKey(file, base, bootstrap) {
+  if (existsSync(file)) return checked(file, base);
+  const key = await createManagementKey(base, bootstrap, "npm start").catch((error) => {
+    throw new Failure(`no management key can be made: ${error.message}\nIf ${file} is lost, remove the folder around it: the keys in it begin anew.`);
+  });
+  writeFileSync(file, `${key}\n`, { mode: 0o600 });
+  return key;
+}
+
+async function checked(file, base) {
+  const key = readFileSync(file, "utf8").trim();
+  await new Management(base, () => key).call("GET", "/whoami").catch((error) => {
+    const advice = `put a management key that works into it, start with --state and another folder, or remove the folder around it: the keys in it begin anew.`;
+    throw new Failure(`the management key in ${file} is refused (${error.message})\nIf it was revoked or disabled: ${advice}`);
+  });
+  return key;
+}
 
 /** The secrets of the two keys, { public, private }; `file` remembers them, as their secrets are shown only once. */
 export async function seed(api, file, page) {

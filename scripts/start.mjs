@@ -11,7 +11,7 @@ import { freePorts } from "./ports.mjs";
 import { build, prepare } from "./prepare.mjs";
 import { Failure, main, ROOT } from "./run.mjs";
 import { developmentSecrets } from "./secrets.mjs";
-import { seed } from "./seed.mjs";
+import { managementKey, seed } from "./seed.mjs";
 
 const USAGE = `npm start -- [--port N] [--state DIR]
 
@@ -34,7 +34,8 @@ await main(async () => {
     running.push(await startOrigin(ports.api, secrets.DEMO_ORIGIN_KEY));
     const gateway = await startGateway({ port: ports.gateway, state: join(state, "state"), vars: { DEMO_ORIGIN: address.api }, stop: stop.signal });
     running.push(gateway);
-    const keys = await seed(new Management(() => address.gateway, secrets.KEYWARD_BOOTSTRAP_KEY), join(state, "demo.json"), address.page);
+    const key = await managementKey(join(state, "management.key"), () => address.gateway, secrets.KEYWARD_BOOTSTRAP_KEY);
+    const keys = await seed(new Management(() => address.gateway, () => key), join(state, "demo.json"), address.page);
     running.push(await startPage(ports.page, { gateway: address.gateway, key: keys.public }));
     console.log(welcome(address, keys));
     await Promise.race([gateway.ended, stop.signal.aborted || once(stop.signal, "abort")]);

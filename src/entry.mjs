@@ -4,6 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import { Hot } from "../build/index.js";
 import { manage, Registry } from "./control.mjs";
 import { forward, gather } from "./forward.mjs";
+import { collect } from "./last-use.mjs";
 import { ask } from "./module.mjs";
 import { drained, load, refresh } from "./store.mjs";
 
@@ -21,11 +22,13 @@ export default {
 function act(outcome, call) {
   switch (outcome[0]) {
     case "F":
-      return forward(outcome, call, { respond, failed, refresh });
+      return forward(outcome, call, { respond, failed, background });
     case "R":
       return respond(outcome, call);
     case "L":
       return cold(outcome.slice(1), call).catch(() => failed(call.request));
+    case "D":
+      return described(outcome, call).catch(() => failed(call.request));
     case "M":
       return manage(call).catch(() => failed());
     default:
@@ -40,11 +43,23 @@ async function cold(read, call) {
   return act(ask(call.env, resume), call);
 }
 
-function respond(outcome, { request, env, ctx }) {
+// What the call that asks for it does not wait for.
+function background(work, { env, ctx }) {
+  for (const one of work.split(",")) ctx.waitUntil(one === "U" ? collect(env) : refresh(env, one));
+}
+
+// The description of the management API is loaded when it is first asked for.
+async function described(outcome, call) {
+  const { default: document } = await import("../build/openapi.mjs");
+  return respond(call.request.method === "HEAD" ? outcome : outcome + document, call);
+}
+
+function respond(outcome, call) {
+  const { request } = call;
   const end = outcome.indexOf("\n\n");
   const lines = outcome.slice(1, end).split("\n");
-  const [status, ...read] = lines[0].split(" ");
-  if (read.length > 0) ctx.waitUntil(refresh(env, read.join(" ")));
+  const [status, ...work] = lines[0].split(" ");
+  if (work.length > 0) background(work.join(" "), call);
   const headers = new Headers();
   for (let i = 1; i < lines.length; i += 2) headers.append(lines[i], lines[i + 1]);
   const body = outcome.slice(end + 2) || null;

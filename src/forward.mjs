@@ -18,11 +18,11 @@ function lines(headers) {
   return text;
 }
 
-export function forward(outcome, call, { respond, failed, refresh }) {
-  const { request, env, ctx, head } = call;
-  const [first, url, read, remove, ...set] = outcome.split("\n");
+export function forward(outcome, call, { respond, failed, background }) {
+  const { request, env, head } = call;
+  const [first, url, work, remove, ...set] = outcome.split("\n");
   const plan = plans.get(first.slice(1)) ?? register(head);
-  if (read) ctx.waitUntil(refresh(env, read));
+  if (work) background(work, call);
 
   const headers = new Headers(request.headers);
   if (remove) for (const name of remove.split(",")) headers.delete(name);

@@ -83,6 +83,23 @@ impl Hot {
         })
     }
 
+    /// Ends a collection: which keys were used, for `wire::used` to say.
+    pub fn used() -> String {
+        STATE.with(|cell| match &mut *cell.borrow_mut() {
+            State::Ready(gateway) => wire::used(&gateway.used()),
+            State::Cold | State::Broken => String::new(),
+        })
+    }
+
+    /// A registry was told that these keys, with blanks between, were used.
+    pub fn told(keys: &str, now: f64) {
+        STATE.with(|cell| {
+            if let State::Ready(gateway) = &mut *cell.borrow_mut() {
+                gateway.told(keys.split(' '), millis(now));
+            }
+        });
+    }
+
     /// The edits to register for a request that is to be forwarded, as JSON; nothing when they
     /// are not known any more.
     pub fn fixed(head: &str) -> Option<String> {

@@ -3,10 +3,14 @@
 //! | letter | then |
 //! |---|---|
 //! | `S` | nothing: start the gateway, then ask again |
-//! | `R` | status, and a background read behind a blank or nothing; then name and value lines, an empty line, the body |
+//! | `R` | status, and background work behind a blank or nothing; then name and value lines, an empty line, the body |
+//! | `D` | as `R`, without the body: the OpenAPI document is the body, but for HEAD |
 //! | `M` | nothing: the management API answers |
 //! | `L` | a read of KV: attempt, digest and name, with blanks between |
-//! | `F` | id of the registered edits; URL; a background read or nothing; names to delete, joined by commas; then name and value lines to set |
+//! | `F` | id of the registered edits; URL; background work or nothing; names to delete, joined by commas; then name and value lines to set |
+//!
+//! Background work is a read of KV, `U` to begin a collection of the keys that were used, or both with
+//! a comma between.
 //!
 //! No line can hold a line break: URLs are serialised, header values come from the runtime's
 //! `Headers` or are visible ASCII.
@@ -16,6 +20,7 @@ use std::fmt::Write as _;
 use keyward_core::answer::Edits;
 use keyward_core::gateway::{Fixed, Outcome, Response};
 use keyward_core::kind::Kind;
+use keyward_core::last_use::Message;
 use keyward_core::records::Load;
 use serde_json::json;
 
@@ -26,18 +31,23 @@ pub(crate) const START: &str = "S";
 pub(crate) fn outcome(outcome: Outcome<'_>) -> String {
     match outcome {
         Outcome::Respond(response) => self::response(&response),
+        Outcome::Document(response) => self::response(&response).replacen('R', "D", 1),
         Outcome::Management => "M".to_owned(),
         Outcome::Load(read) => format!("L{}", load(&read)),
         Outcome::Forward {
             id,
             forward,
             refresh,
+            collect,
         } => {
-            let mut text = format!(
-                "F{id}\n{}\n{}\n",
-                forward.url,
-                refresh.as_ref().map(load).unwrap_or_default()
-            );
+            let mut text = format!("F{id}\n{}\n", forward.url);
+            if let Some(read) = &refresh {
+                text.push_str(&load(read));
+            }
+            if collect {
+                text.push_str(if refresh.is_some() { ",U" } else { "U" });
+            }
+            text.push('\n');
             join(&mut text, &forward.remove);
             lines(&mut text, &forward.set);
             text
@@ -70,6 +80,16 @@ pub(crate) fn edits(edits: &Edits<'_>) -> String {
     }
     join(&mut text, &edits.remove);
     lines(&mut text, &edits.set);
+    text
+}
+
+/// The keys that were used, a line for each project: its id, then the keys' ids, with blanks
+/// between.
+pub(crate) fn used(messages: &[Message]) -> String {
+    let mut text = String::new();
+    for Message { project, keys } in messages {
+        let _ = writeln!(text, "{project} {}", keys.join(" "));
+    }
     text
 }
 

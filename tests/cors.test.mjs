@@ -2,7 +2,6 @@
 // stands on the wire.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SECRETS } from "./harness/keyward.mjs";
 import { assertSingleHeaders } from "./harness/problem.mjs";
 import { startStage } from "./harness/stage.mjs";
 import { startWireOrigin } from "./harness/wire-origin.mjs";
@@ -179,7 +178,7 @@ test("CORS", async (t) => {
     await stage.refuses("key_missing", "/listed/x", { ...call, method: "HEAD" });
   });
   await t.test("the management API says nothing to other origins", async () => {
-    const manage = { authorization: `Bearer ${SECRETS.KEYWARD_BOOTSTRAP_KEY}` };
+    const manage = { authorization: `Bearer ${await stage.gateway.managementKey()}` };
     for (const method of ["GET", "POST", "OPTIONS"]) {
       for (const headers of [{ origin: PAGE }, { origin: "null" }, { origin: PAGE, "access-control-request-method": "POST" }, { "sec-fetch-site": "cross-site" }]) {
         const answer = await stage.call("/_keyward/v1/projects", { method, headers: { ...manage, ...headers } });

@@ -36,7 +36,7 @@ function breakable(modules) {
 const origin = await startOrigin({ after });
 const gateway = await startKeyward({ after }, { gateway: GATEWAY, vars: { ORIGIN: origin.url, CREDENTIAL }, change: breakable });
 const { server } = await createKeys(gateway, "acme", { server: { kind: "private" } });
-const MANAGER = { authorization: `Bearer ${SECRETS.KEYWARD_BOOTSTRAP_KEY}` };
+const MANAGER = { authorization: `Bearer ${await gateway.managementKey()}` };
 
 /** Each way to break a module: which one, and the call that does it. */
 const BREAKS = {

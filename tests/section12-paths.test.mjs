@@ -2,7 +2,6 @@
 // is forwarded, and nothing but the path is matched.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SECRETS } from "./harness/keyward.mjs";
 import { startRelay } from "./harness/relay.mjs";
 import { startStage } from "./harness/stage.mjs";
 import { startWireOrigin } from "./harness/wire-origin.mjs";
@@ -157,7 +156,7 @@ test("section 12: paths", async (t) => {
     await stage.passes("/docs/a", { key: "plain", host: "not-admin.example" });
   });
 
-  const managing = [["authorization", `Bearer ${SECRETS.KEYWARD_BOOTSTRAP_KEY}`]];
+  const managing = [["authorization", `Bearer ${await stage.gateway.managementKey()}`]];
   await t.test("CVE-2022-24112: no route leads to the management API, on whatever way", async () => {
     const managed = await stage.call("/_keyward/v1/projects", { headers: managing });
     assert.equal(managed.status, 200, "the key itself is right");

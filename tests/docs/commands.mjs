@@ -1,7 +1,7 @@
 // Runs the commands of a page as a reader would: in one shell, from top to bottom.
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
@@ -13,8 +13,10 @@ import { ROOT } from "./markdown.mjs";
 const run = promisify(execFile);
 // Where the pages say that the gateway is.
 const SHOWN = "http://127.0.0.1:8787";
-const NEEDS_GATEWAY = /KEYWARD_URL|keyward (--json )?(keys|projects)/;
+const NEEDS_GATEWAY = /KEYWARD_URL|keyward (--json )?(keys|projects|environments|owners|management-keys|audit|whoami|apply|self-revoke|secrets (republish|status))/;
 const TIMEOUT_MS = 60_000;
+// Another deployment: it shares no secret with the first.
+const OTHER_SECRETS = { KEYWARD_SECRET: "other:YW5vdGhlci1zZWNyZXQtYW5vdGhlci1zZWNyZXQtYW5vdGhlcg" };
 
 /** Builds the `keyward` command and returns an environment in which it is found. */
 export async function withCommand() {
@@ -34,8 +36,23 @@ export async function runBlocks(t, blocks, env, gateway) {
   const variables = { ...env };
   let code = blocks.map((block) => block.code);
   if (NEEDS_GATEWAY.test(code.join(""))) {
-    const { url } = await startGateway(t, gateway);
-    Object.assign(variables, { KEYWARD_URL: url, KEYWARD_KEY: SECRETS.KEYWARD_BOOTSTRAP_KEY });
+    const started = await startGateway(t, gateway);
+    const { url } = started;
+    const key = await started.managementKey();
+    await mkdir(join(folder, ".wrangler"));
+    await writeFile(join(folder, ".wrangler/management.key"), `${key}\n`);
+    Object.assign(variables, { KEYWARD_URL: url, KEYWARD_KEY: key });
+    if (code.join("").includes("KEYWARD_OTHER_URL")) {
+      const other = await startGateway(t, gateway, OTHER_SECRETS);
+      Object.assign(variables, { KEYWARD_OTHER_URL: other.url, KEYWARD_OTHER_KEY: await other.managementKey() });
+    }
+    if (code.join("").includes("KEYWARD_KEY=$KEYWARD_BOOTSTRAP_KEY")) {
+      // The page makes the first management key itself, and its bootstrap secret is this deployment's.
+      const fresh = await startGateway(t, gateway);
+      const bootstrap = SECRETS.KEYWARD_BOOTSTRAP_KEY;
+      Object.assign(variables, { KEYWARD_URL: fresh.url, KEYWARD_BOOTSTRAP_KEY: bootstrap });
+      code = code.map((text) => text.replace(/^export KEYWARD_BOOTSTRAP_KEY=.*$/m, `$&\nexport KEYWARD_BOOTSTRAP_KEY=${bootstrap}`));
+    }
     code = code.map((text) => text.replaceAll(SHOWN, url));
   }
   const secrets = Object.entries(SECRETS).map(([name, value]) => `${name}="${value}"\n`);
@@ -54,7 +71,7 @@ export async function runBlocks(t, blocks, env, gateway) {
   return Promise.all(code.map((_, index) => written(`${index}.out`)));
 }
 
-async function startGateway(t, gateway) {
+async function startGateway(t, gateway, vars = {}) {
   const origin = createServer((request, response) => request.resume().on("end", () => response.end("ok\n")));
   t.after(() => origin.close());
   await once(origin.listen(0, "127.0.0.1"), "listening");
@@ -62,7 +79,7 @@ async function startGateway(t, gateway) {
     .replace(/^origin = ".*"$/gm, `origin = "http://127.0.0.1:${origin.address().port}"`)
     .replace(/^host = .*$/gm, "");
   const secrets = [...gateway.matchAll(/secret = "(\w+)"/g)].map(([, name]) => [name, "of-the-origin"]);
-  const started = await startKeyward(t, { gateway: here, vars: Object.fromEntries(secrets) });
+  const started = await startKeyward(t, { gateway: here, vars: { ...Object.fromEntries(secrets), ...vars } });
   for (const [, list] of gateway.matchAll(/^projects = (\[.*\])$/gm)) {
     for (const id of JSON.parse(list)) await management(started).createProject(id);
   }

@@ -2,8 +2,10 @@
 // and as many isolates of it as a test wants.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createManagementKey } from "../../scripts/management.mjs";
 import { compatibility, gatewayModule, gatewayModules } from "./build.mjs";
 import { bind, config, disk, external, worker } from "./capnp.mjs";
+import { Clock, clocked } from "./clock.mjs";
 import { temporaryFolder } from "./folder.mjs";
 import { startKv } from "./kv.mjs";
 import { copied, memoryKv } from "./modules.mjs";
@@ -27,48 +29,65 @@ const NO_ORIGIN = `[[route]]\norigin = "http://127.0.0.1:1"\n`;
  * - `vars`: variables and secrets of the worker beside SECRETS; `null` takes one away
  * - `kv`: a service of `startKv`, or "memory"; without it a new service of the test
  * - `isolates`: how many isolates share the Durable Objects and the KV
+ * - `clock`: whether the test moves the time, see clock.mjs
  * - `change`: takes the modules { name, path } of the gateway and gives those to run instead
  *
- * Returns { url, urls, kv, process, log, objects, restart(), kill() }.
+ * Returns { url, urls, kv, clock, process, log, objects, restart(), kill() }.
  */
-export async function startKeyward(t, { gateway = NO_ORIGIN, vars = {}, kv, isolates = 1, change = (modules) => modules } = {}) {
+export async function startKeyward(t, { gateway = NO_ORIGIN, vars = {}, kv, isolates = 1, clock: moved = false, change = (modules) => modules } = {}) {
   const folder = await temporaryFolder(t);
   const service = kv ?? (await startKv(t));
   const module = await gatewayModule(gateway, folder);
-  const modules = await copied(folder, change(await gatewayModules(module)));
+  const built = change(await gatewayModules(module));
+  const modules = await copied(folder, moved ? clocked(built) : built);
   const names = Array.from({ length: isolates }, (_, index) => `keyward-${index}`);
-  const bindings = Object.entries({ ...SECRETS, ...vars }).filter(([, value]) => value !== null);
   const common = { modules, compatibility: await compatibility() };
   const services = {
     objects: disk(join(folder, "objects")),
     kv: service === "memory" ? await memoryKv(folder) : external(service.address),
   };
-  for (const name of names) {
+  const gatewayOf = (name, time, changed) => {
     const owner = name === names[0] ? undefined : names[0];
     const own = owner ? {} : { objects: Object.values(OBJECTS), objectsDisk: "objects" };
-    services[name] = worker({
+    const bindings = Object.entries({ ...SECRETS, ...vars, ...changed }).filter(([, value]) => value !== null);
+    return worker({
       ...common,
       ...own,
       bindings: [
         ...bindings.map(([variable, value]) => bind.text(variable, value)),
+        ...(time ? [bind.text("TEST_TIME", JSON.stringify(time))] : []),
         bind.kv("KEYS", "kv"),
         ...Object.entries(OBJECTS).map(([binding, className]) => bind.object(binding, className, owner)),
       ],
     });
-  }
-  await mkdir(join(folder, "objects"));
+  };
   const file = join(folder, "workerd.capnp");
-  await writeFile(file, config(services, Object.fromEntries(names.map((name) => [name, name]))));
+  const settings = { time: undefined, vars: {} };
+  const write = (changed) => {
+    Object.assign(settings, changed);
+    const gateways = names.map((name) => [name, gatewayOf(name, settings.time, settings.vars)]);
+    return writeFile(file, config({ ...services, ...Object.fromEntries(gateways) }, Object.fromEntries(names.map((name) => [name, name]))));
+  };
+  const clock = moved ? new Clock((time) => write({ time })) : undefined;
+  await mkdir(join(folder, "objects"));
+  await write({ time: clock?.time });
   const process = await startWorkerd(t, file, names);
-  return new Keyward(process, service, names, join(folder, "objects"));
+  const keyward = new Keyward(process, service, names, join(folder, "objects"), clock, write);
+  clock?.attach(keyward);
+  return keyward;
 }
 
 class Keyward {
   #names;
+  #managementKey;
+  #configure;
 
-  constructor(process, kv, names, objects) {
+  constructor(process, kv, names, objects, clock, configure) {
+    this.#configure = configure;
     this.process = process;
     this.kv = kv;
+    /** Moves the time, when the gateway was started so. */
+    this.clock = clock;
     /** The folder with the databases of the Durable Objects, one folder for each class. */
     this.objects = objects;
     this.#names = names;
@@ -89,6 +108,12 @@ class Keyward {
     return this.process.ports[this.#names[0]];
   }
 
+  /** A management key of the account, made with the bootstrap secret when it is first asked for. */
+  managementKey() {
+    this.#managementKey ??= createManagementKey(() => this.url, SECRETS.KEYWARD_BOOTSTRAP_KEY, "tests");
+    return this.#managementKey;
+  }
+
   /** Everything that the gateway has logged. */
   get log() {
     return this.process.log;
@@ -99,8 +124,9 @@ class Keyward {
     return this.process.kill();
   }
 
-  /** Kills the gateway and starts it again on the same disk, on new ports. */
-  restart() {
-    return this.process.restart();
+  /** Kills the gateway and starts it again on the same disk, on new ports; `vars` replaces variables and secrets from here on. */
+  async restart({ vars } = {}) {
+    if (vars) await this.#configure({ vars });
+    await this.process.restart();
   }
 }

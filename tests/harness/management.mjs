@@ -1,9 +1,8 @@
 // Projects and keys for tests, made through the real management API.
 import { Management } from "../../scripts/management.mjs";
-import { SECRETS } from "./keyward.mjs";
 
 /** The management API of a gateway of `startKeyward`, also after its restart. */
-export function management(gateway, key = SECRETS.KEYWARD_BOOTSTRAP_KEY) {
+export function management(gateway, key = () => gateway.managementKey()) {
   return new Management(() => gateway.url, key);
 }
 

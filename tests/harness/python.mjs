@@ -9,6 +9,7 @@ import { ROOT } from "./build.mjs";
 
 const run = promisify(execFile);
 const REQUIREMENTS = join(ROOT, "tests/requirements.txt");
+const MOST_OUTPUT = 64 * 1024 * 1024;
 const OLDEST = [3, 11];
 const GET = "Get it (Debian: sudo apt-get install python3 python3-venv; others: https://www.python.org/downloads/).";
 
@@ -38,6 +39,19 @@ class Python {
     const running = run(this.#executable, [join(ROOT, "tests/clients", script)], { timeout: 60_000 });
     running.child.stdin.end(JSON.stringify(given));
     return JSON.parse((await running).stdout);
+  }
+
+  /** Runs a module with these parameters: { code, output }, whether it succeeds or not. */
+  async module(name, parameters, { cwd, env, timeout }) {
+    const options = { cwd, timeout, env: { ...process.env, ...env }, maxBuffer: MOST_OUTPUT };
+    try {
+      const { stdout, stderr } = await run(this.#executable, ["-m", name, ...parameters], options);
+      return { code: 0, output: stdout + stderr };
+    } catch (error) {
+      if (error.stdout === undefined) throw error;
+      const ended = error.killed ? `It did not end within ${timeout / 1000} s.\n` : "";
+      return { code: error.code, output: ended + error.stdout + error.stderr };
+    }
   }
 }
 

@@ -1,11 +1,24 @@
 // Records as the registry publishes them, made by hand: what a later version could write, and what
 // somebody with access to KV but without the deployment's secret could.
-import { createHmac, hkdfSync } from "node:crypto";
+import { createHash, createHmac, hkdfSync } from "node:crypto";
 import { SECRETS } from "./keyward.mjs";
 
 /** The name of a key's record in KV: where the registry has put it. */
 export function nameOf(kv, created) {
   return kv.recorded("put").find(({ text }) => text.includes(`"${created.key.id}"`)).name;
+}
+
+/** The name in KV of the record of any secret, under the tests' KEYWARD_SECRET. */
+export function nameFor(secret) {
+  const { entry, subkey } = derived("keyward/look-up/1");
+  const digest = createHash("sha256").update(secret).digest();
+  return `r/${entry}/${createHmac("sha256", subkey).update(digest).digest("base64url")}`;
+}
+
+/** A record with these fields, as a registry of the project `acme` would write it. */
+export function recordOf(fields) {
+  const key = { project: "acme", environment: "live", key_id: "key_imported000000000000", secret_id: "sec_imported0000" };
+  return { schema: 1, ...key, kind: "private", version: 1, status: "active", restrictions: {}, ...fields };
 }
 
 /** A value of KV in its parts. */
@@ -19,12 +32,17 @@ export const closed = ({ schema, entry, mac, json }) => `${schema}.${entry}.${ma
 
 /** A genuine value for a name: its MAC is made with the tests' KEYWARD_SECRET. */
 export function sealed(name, record, schema = 1) {
-  const [entry, key] = SECRETS.KEYWARD_SECRET.split(":");
-  const subkey = hkdfSync("sha256", Buffer.from(key, "base64url"), "keyward/1", "keyward/record/1", 32);
+  const { entry, subkey } = derived("keyward/record/1");
   const json = JSON.stringify(record);
   const numbers = Buffer.alloc(12);
   numbers.writeUInt32BE(schema, 0);
   numbers.writeBigUInt64BE(BigInt(Buffer.byteLength(name)), 4);
-  const mac = createHmac("sha256", Buffer.from(subkey)).update(numbers).update(name).update(json).digest("base64url");
+  const mac = createHmac("sha256", subkey).update(numbers).update(name).update(json).digest("base64url");
   return closed({ schema, entry, mac, json });
+}
+
+/** The subkey of the tests' KEYWARD_SECRET for one use, and the id of its entry. */
+function derived(use) {
+  const [entry, key] = SECRETS.KEYWARD_SECRET.split(":");
+  return { entry, subkey: Buffer.from(hkdfSync("sha256", Buffer.from(key, "base64url"), "keyward/1", use, 32)) };
 }

@@ -2,28 +2,41 @@
 // records that stand in KV.
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { SECRETS, startKeyward } from "./keyward.mjs";
+import { startKeyward } from "./keyward.mjs";
 
 const BASE = "/_keyward/v1";
 
 /** As `startKeyward`, with the built configuration and an origin that nobody calls. */
-export function startRegistries(t, { vars } = {}) {
-  return startKeyward(t, { vars: { DEMO_ORIGIN: "http://127.0.0.1:9", ...vars } });
+export function startRegistries(t, { vars, ...options } = {}) {
+  return startKeyward(t, { vars: { DEMO_ORIGIN: "http://127.0.0.1:9", ...vars }, ...options });
 }
 
-/** Calls of the management API of one gateway, with the bootstrap key. */
+/** Calls of the management API of one gateway, with a management key of the account or another secret. */
 export class ManagementClient {
-  constructor(keyward) {
+  #secret;
+
+  /** `secret` stands in for the account's management key; null sends none. */
+  constructor(keyward, secret) {
     this.keyward = keyward;
+    this.#secret = secret;
   }
 
-  /** One call: { status, headers, body, text, took }. A `body` is sent as JSON, a `raw` as it is. */
+  /** The same gateway, called with another secret; null calls with none. */
+  as(secret) {
+    return new ManagementClient(this.keyward, secret);
+  }
+
+  /**
+   * One call: { status, headers, body, text, took }. A `body` is sent as JSON, a `raw` as it is.
+   * The answer's `body` is what its JSON says; of NDJSON it is the list of lines.
+   */
   async call(method, path, { body, raw, headers = {} } = {}) {
+    const secret = this.#secret === undefined ? await this.keyward.managementKey() : this.#secret;
     const began = Date.now();
     const response = await fetch(this.keyward.url + BASE + path, {
       method,
       headers: {
-        authorization: `Bearer ${SECRETS.KEYWARD_BOOTSTRAP_KEY}`,
+        ...(secret !== null && { authorization: `Bearer ${secret}` }),
         ...(body !== undefined && { "content-type": "application/json" }),
         ...headers,
       },
@@ -32,15 +45,20 @@ export class ManagementClient {
     });
     const text = await response.text();
     const took = Date.now() - began;
-    return { status: response.status, headers: response.headers, text, took, body: text ? JSON.parse(text) : undefined };
+    return { status: response.status, headers: response.headers, text, took, body: parsed(response, text) };
   }
 
   get(path) {
     return this.call("GET", path);
   }
 
-  post(path, body) {
-    return this.call("POST", path, { body });
+  post(path, body, headers) {
+    return this.call("POST", path, { body, headers });
+  }
+
+  /** A merge patch of the version that is given: a number, or "*" for any. */
+  patch(path, body, version = "*") {
+    return this.call("PATCH", path, { body, headers: { "if-match": version === "*" ? version : `"${version}"` } });
   }
 
   /** The same, where anything but a success is an error of the test. */
@@ -59,29 +77,75 @@ export class ManagementClient {
     return this.must("POST", `/projects/${project}/keys`, fields);
   }
 
-  /** `change` is revoke, disable, enable or delete. */
-  async change(project, id, change) {
+  /** `change` is revoke, rotate, disable, enable, undelete or delete. */
+  async change(project, id, change, body) {
     const path = `/projects/${project}/keys/${id}`;
-    return change === "delete" ? this.must("DELETE", path) : this.must("POST", `${path}/${change}`);
+    return change === "delete" ? this.must("DELETE", path) : this.must("POST", `${path}/${change}`, body);
+  }
+
+  /** A management key of the account's making: { key, secret }. */
+  async managementKey(fields) {
+    return this.must("POST", "/management-keys", { name: "made by a test", ...fields });
   }
 
   /** All keys of a project. */
-  async keys(project) {
-    const keys = [];
+  keys(project) {
+    return this.all(`/projects/${project}/keys`);
+  }
+
+  /** Every item of a list, page by page; `query` as in "status=active". */
+  async all(path, query = "limit=100") {
+    const items = [];
     let cursor = "";
     do {
-      const page = await this.must("GET", `/projects/${project}/keys?limit=100${cursor && `&cursor=${cursor}`}`);
-      keys.push(...page.items);
+      const page = await this.must("GET", `${path}?${query}${cursor && `&cursor=${cursor}`}`);
+      items.push(...page.items);
       cursor = page.next_cursor;
     } while (cursor);
-    return keys;
+    return items;
   }
+
+  /** Every entry of the audit log of a project, or of the account, oldest first. */
+  async audit(project) {
+    return (await this.all(project === undefined ? "/audit" : `/projects/${project}/audit`)).reverse();
+  }
+
+  /** Every line of a project's export, page by page. */
+  async exported(project, query = "limit=1000") {
+    const lines = [];
+    let cursor = "";
+    do {
+      const page = await this.call("GET", `/projects/${project}/keys:export?${query}${cursor && `&cursor=${cursor}`}`);
+      assert.equal(page.status, 200, page.text);
+      lines.push(...page.body);
+      cursor = page.headers.get("keyward-next-cursor");
+    } while (cursor);
+    return lines;
+  }
+
+  /** Imports keys, one a line; a line that is text is sent as it is. */
+  import(project, lines, { query = "", headers = {} } = {}) {
+    const raw = lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join("");
+    return this.call("POST", `/projects/${project}/keys:import${query}`, { raw, headers: { "content-type": "application/x-ndjson", ...headers } });
+  }
+}
+
+function parsed(response, text) {
+  if (text === "") return undefined;
+  const ndjson = response.headers.get("content-type")?.startsWith("application/x-ndjson");
+  return ndjson ? text.trimEnd().split("\n").map((line) => JSON.parse(line)) : JSON.parse(text);
 }
 
 /** The records that stand in KV, by key id. */
 export function records(kv) {
   const all = kv.store.names().map((name) => record(kv.text(name)));
   return new Map(all.map((one) => [one.key_id, one]));
+}
+
+/** Every record of a key that stands in KV: { name, entry, ...record }, whatever the secret and the entry. */
+export function recordsOf(kv, id) {
+  const all = kv.store.names().map((name) => ({ name, entry: name.split("/")[1], ...record(kv.text(name)) }));
+  return all.filter(({ key_id }) => key_id === id);
 }
 
 /** The record inside a value of KV. */

@@ -1,6 +1,6 @@
 //! Validates `gateway.toml` and embeds it.
 
-use crate::arguments::Task;
+use crate::{arguments::Task, text};
 use anyhow::{Context, Result, bail};
 use std::fs;
 
@@ -23,14 +23,7 @@ pub(crate) fn embed(task: &Task) -> Result<()> {
         bail!("{name} is not valid; the gateway is not built");
     };
     let json = serde_json::to_string(&file)?;
-    let module = format!("export default {};\n", serde_json::to_string(&json)?);
-    let path = task.out.join("gateway.mjs");
-    // Who watches the folder is not woken by a file that is the same.
-    if fs::read_to_string(&path).is_ok_and(|last| last == module) {
-        return Ok(());
-    }
-    fs::create_dir_all(&task.out)?;
-    fs::write(&path, module).with_context(|| format!("{} cannot be written", path.display()))
+    text::write(&task.out.join("gateway.mjs"), &json)
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! Builds the worker into `build/`.
 //!
 //! 1. `gateway.toml` is validated, and written as the module `gateway.mjs`; an error ends the build.
-//! 2. Cargo compiles the two modules of the worker for wasm32: the gateway, which every isolate
+//! 2. The description of the management API is written as the module `openapi.mjs`.
+//! 3. Cargo compiles the two modules of the worker for wasm32: the gateway, which every isolate
 //!    starts, and the control plane, which is loaded when it is needed.
-//! 3. The bindings of each are generated: `index.js`, `index_bg.wasm` and `index_snippets` of the
+//! 4. The bindings of each are generated: `index.js`, `index_bg.wasm` and `index_snippets` of the
 //!    gateway, `control.js`, `control_bg.wasm` and `control_snippets` of the control plane.
-//! 4. `wasm-opt` of the npm package `binaryen`, when it is installed, makes each module smaller.
+//! 5. `wasm-opt` of the npm package `binaryen`, when it is installed, makes each module smaller.
 //!
-//! Steps 3 and 4 are skipped for a module that is compiled to the same. A build waits for another
+//! Steps 4 and 5 are skipped for a module that is compiled to the same. A build waits for another
 //! one of the same folder. Everything runs from locked dependencies: nothing has to be installed by
 //! hand, and nothing is downloaded here.
 
@@ -18,9 +19,11 @@ mod fresh;
 mod gateway;
 mod lock;
 mod module;
+mod openapi;
 mod optimize;
 mod recovery;
 mod size;
+mod text;
 
 use anyhow::Result;
 use std::process::ExitCode;
@@ -41,6 +44,7 @@ fn run(task: &arguments::Task) -> Result<()> {
         return Ok(());
     }
     let _alone = lock::hold(&task.out)?;
+    openapi::write(task)?;
     for (module, compiled) in compile::modules(&task.root)? {
         let stamp = fresh::Stamp::of(&compiled, task)?;
         if stamp.is_current(&module, &task.out)? {

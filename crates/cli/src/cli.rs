@@ -4,7 +4,10 @@ use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
 use clap::{Parser, Subcommand};
 
-use crate::commands::{config, explain, init, keys, projects};
+use crate::commands::{
+    apply, audit, completions, config, environments, explain, init, keys, man, management_keys,
+    owners, projects, secrets, self_revoke, whoami,
+};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -25,7 +28,11 @@ Examples:
   keyward init
   keyward projects create acme --name 'Acme Inc.'
   keyward keys create --project acme --name 'Shop page' --referrer 'https://shop.example.com'
-  keyward keys list --project acme --status active
+  keyward keys list --unused 90d --expiring 14d --unrestricted
+  keyward audit --project acme --since 24h
+  keyward keys import --project acme --from csv keys.csv
+  keyward apply -f keys.toml
+  keyward secrets rotate --file .dev.vars
   keyward config check
   keyward explain < questions.jsonl
 
@@ -45,12 +52,32 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Create, list and revoke keys
+    /// Create, change, rotate, list and revoke keys
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// Create and list projects
+    /// Create, list and suspend projects
     #[command(subcommand)]
     Projects(projects::Projects),
+    /// Create and list a project's environments
+    #[command(subcommand)]
+    Environments(environments::Environments),
+    /// Suspend and resume all keys of an owner
+    #[command(subcommand)]
+    Owners(owners::Owners),
+    /// The keys that call the management API
+    #[command(subcommand, visible_alias = "mk")]
+    ManagementKeys(management_keys::ManagementKeys),
+    /// Show which management key this is and what it may do
+    Whoami(whoami::Whoami),
+    /// Revoke the secret that you hold, without any other right
+    SelfRevoke(self_revoke::SelfRevoke),
+    /// Who changed what, when and from where
+    Audit(Box<audit::Audit>),
+    /// Make a project's keys as a file says
+    Apply(apply::Apply),
+    /// Change the deployment's own secret, KEYWARD_SECRET
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
     /// Say what the gateway would answer, for questions as JSON lines on standard input
     Explain(explain::Explain),
     /// Check gateway.toml
@@ -58,6 +85,10 @@ pub(crate) enum Command {
     Config(config::Config),
     /// Write gateway.toml, wrangler.toml and .dev.vars with fresh secrets
     Init(init::Init),
+    /// Write what completes this command in a shell
+    Completions(completions::Completions),
+    /// Write the manual page
+    Man(man::Man),
 }
 
 impl Command {
@@ -65,9 +96,19 @@ impl Command {
         match self {
             Self::Keys(command) => command.run(output),
             Self::Projects(command) => command.run(output),
+            Self::Environments(command) => command.run(output),
+            Self::Owners(command) => command.run(output),
+            Self::ManagementKeys(command) => command.run(output),
+            Self::Whoami(command) => command.run(output),
+            Self::SelfRevoke(command) => command.run(output),
+            Self::Audit(command) => command.run(output),
+            Self::Apply(command) => command.run(output),
+            Self::Secrets(command) => command.run(output),
             Self::Explain(command) => command.run(),
             Self::Config(command) => command.run(output),
             Self::Init(command) => command.run(output),
+            Self::Completions(command) => command.run(output),
+            Self::Man(command) => command.run(output),
         }
     }
 }

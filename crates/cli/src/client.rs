@@ -1,20 +1,33 @@
 //! Calls the management API.
+//!
+//! A POST carries a fresh `Idempotency-Key`, so it is safe to make it again when the connection
+//! breaks or the registry does not answer; so are reads. A PATCH and a DELETE are made once: what
+//! became of them is for the caller to look up.
 
+mod address;
+mod bulk;
+mod trouble;
+
+use std::thread;
 use std::time::Duration;
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use ureq::http::{HeaderValue, Method, Request, StatusCode};
+use ureq::http::{HeaderMap, HeaderValue, Method, Request, request::Builder};
 use ureq::{Agent, Body};
-use url::{Host, Url};
+use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Problem};
+use trouble::{Trouble, WAITS};
 
-const URL: &str = "KEYWARD_URL";
-const KEY: &str = "KEYWARD_KEY";
+/// The variable that holds the gateway's address.
+pub(crate) const URL: &str = "KEYWARD_URL";
+/// The variable that holds the management key.
+pub(crate) const KEY: &str = "KEYWARD_KEY";
 /// Longer than the registry ever takes, short enough not to look like a hang.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The largest page of keys is far below it.
+/// The largest page is far below it.
 const LARGEST_ANSWER: u64 = 16 * 1024 * 1024;
 
 /// A deployment, and the key that manages it.
@@ -24,18 +37,33 @@ pub(crate) struct Client {
     authorization: HeaderValue,
 }
 
-/// The text of an answer, so that `--json` prints what came.
-pub(crate) struct Answer(pub(crate) String);
+/// An answer.
+pub(crate) struct Answer {
+    /// As it came, so that `--json` prints that.
+    pub(crate) text: String,
+    /// The version of what was read or changed, as `If-Match` takes it.
+    pub(crate) etag: Option<String>,
+    /// Where lines go on after these.
+    pub(crate) next_cursor: Option<String>,
+}
 
 impl Client {
     /// Takes both from the environment.
     pub(crate) fn from_environment() -> Result<Self, Failure> {
-        let base = base(&variable(
-            URL,
-            "the gateway, as in https://gateway.example.com",
-        )?)?;
-        let key = variable(KEY, "a management key")?;
-        let mut authorization = HeaderValue::try_from(format!("Bearer {key}"))
+        let key = variable(KEY).ok_or_else(|| {
+            Failure::Usage(format!("set {KEY} in the environment to a management key"))
+        });
+        Self::new(&base()?, &key?)
+    }
+
+    /// The deployment of the environment, called with this secret.
+    pub(crate) fn with_secret(secret: &str) -> Result<Self, Failure> {
+        Self::new(&base()?, secret)
+    }
+
+    fn new(base: &str, key: &str) -> Result<Self, Failure> {
+        let header = Zeroizing::new(format!("Bearer {key}"));
+        let mut authorization = HeaderValue::try_from(header.as_str())
             .map_err(|_| Failure::Usage(format!("{KEY} holds something that cannot be a key")))?;
         authorization.set_sensitive(true);
         let config = Agent::config_builder()
@@ -47,71 +75,94 @@ impl Client {
             .user_agent(concat!("keyward-cli/", env!("CARGO_PKG_VERSION")));
         Ok(Self {
             agent: config.build().new_agent(),
-            base,
+            base: base.to_owned(),
             authorization,
         })
     }
 
+    /// Reads.
     pub(crate) fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, Failure> {
-        let mut path = path.to_owned();
-        if !query.is_empty() {
-            path.push('?');
-            path.push_str(
-                &url::form_urlencoded::Serializer::new(String::new())
-                    .extend_pairs(query)
-                    .finish(),
-            );
-        }
-        self.call(Method::GET, &path, None)
+        let request = self.request(Method::GET, &with_query(path, query));
+        self.send(request, String::new(), true)
     }
 
+    /// Makes or does something; without a body it sends `{}`.
     pub(crate) fn post(&self, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
-        self.call(Method::POST, path, body)
+        let request = self
+            .request(Method::POST, path)
+            .header("content-type", "application/json")
+            .header("idempotency-key", fresh_idempotency_key()?);
+        let body = body.map_or_else(|| "{}".to_owned(), Value::to_string);
+        self.send(request, body, true)
     }
 
+    /// Changes what is still as `etag` says.
+    pub(crate) fn patch(&self, path: &str, etag: &str, body: &Value) -> Result<Answer, Failure> {
+        let request = self
+            .request(Method::PATCH, path)
+            .header("content-type", "application/merge-patch+json")
+            .header("if-match", etag);
+        self.send(request, body.to_string(), false)
+    }
+
+    /// Deletes.
     pub(crate) fn delete(&self, path: &str) -> Result<Answer, Failure> {
-        self.call(Method::DELETE, path, None)
+        let request = self.request(Method::DELETE, path);
+        self.send(request, String::new(), false)
     }
 
     /// `path` comes from words that cannot hold a slash, a query or a dot segment.
-    fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
-        let mut request = Request::builder()
+    fn request(&self, method: Method, path: &str) -> Builder {
+        Request::builder()
             .method(method)
             .uri(format!("{}/_keyward/v1/{path}", self.base))
             .header("authorization", self.authorization.clone())
-            .header("accept", "application/json");
-        if body.is_some() {
-            request = request.header("content-type", "application/json");
-        }
-        let unreachable = |error: ureq::Error| {
-            Failure::Failed(format!("{} cannot be reached: {error}", self.base))
-        };
-        let request = |body| {
-            request
-                .body(body)
-                .map_err(|error| unreachable(ureq::Error::Http(error)))
-        };
-        let response = match body {
-            Some(body) => self.agent.run(request(body.to_string())?),
-            None => self.agent.run(request(String::new())?),
-        };
-        let mut response = response.map_err(unreachable)?;
-        let text = read(response.body_mut()).map_err(unreachable)?;
-        let status = response.status();
-        if status.is_success() {
-            Ok(Answer(text))
-        } else {
-            Err(self.refusal(status, text))
+            .header("accept", "application/json, application/x-ndjson")
+    }
+
+    fn send(&self, request: Builder, body: String, repeatable: bool) -> Result<Answer, Failure> {
+        let request = request
+            .body(body)
+            .map_err(|error| Failure::Failed(format!("this cannot be asked: {error}")))?;
+        let changes = request.method() != Method::GET;
+        let mut waits = WAITS.iter().filter(|_| repeatable);
+        loop {
+            let trouble = match self.once(request.clone()) {
+                Ok(answer) => return Ok(answer),
+                Err(trouble) => trouble,
+            };
+            match waits.next().and_then(|backoff| trouble.wait(*backoff)) {
+                Some(wait) => thread::sleep(wait),
+                None => return Err(trouble.into_failure(&self.base, changes)),
+            }
         }
     }
 
-    fn refusal(&self, status: StatusCode, text: String) -> Failure {
+    fn once(&self, request: Request<String>) -> Result<Answer, Trouble> {
+        let mut response = self.agent.run(request).map_err(Trouble::Broken)?;
+        let text = read(response.body_mut()).map_err(Trouble::Broken)?;
+        let status = response.status();
+        let header = |name| text_of(response.headers(), name);
+        if status.is_success() {
+            return Ok(Answer {
+                text,
+                etag: header("etag"),
+                next_cursor: header("keyward-next-cursor").filter(|cursor| !cursor.is_empty()),
+            });
+        }
         match serde_json::from_str::<Problem>(&text) {
-            Ok(problem) => Failure::Refused(Box::new(Problem { text, ..problem })),
-            Err(_) => Failure::Failed(format!(
+            Ok(problem) => {
+                let after = header("retry-after").and_then(|seconds| seconds.parse().ok());
+                let problem = Problem { text, ..problem };
+                Err(Trouble::Refused(
+                    Box::new(problem),
+                    after.map(Duration::from_secs),
+                ))
+            }
+            Err(_) => Err(Trouble::Foreign(Failure::Failed(format!(
                 "{} answered {status}, and not as Keyward does: is {URL} right?",
                 self.base
-            )),
+            )))),
         }
     }
 }
@@ -119,7 +170,7 @@ impl Client {
 impl Answer {
     /// The answer's content.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_str(&self.0).map_err(|error| {
+        serde_json::from_str(&self.text).map_err(|error| {
             Failure::Failed(format!(
                 "the answer is not what the management API says: {error}"
             ))
@@ -127,75 +178,43 @@ impl Answer {
     }
 }
 
+/// A variable of the environment, if it holds something.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    let value = std::env::var(name).ok()?;
+    let value = value.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+fn base() -> Result<String, Failure> {
+    let text = variable(URL).ok_or_else(|| {
+        Failure::Usage(format!(
+            "set {URL} in the environment to the gateway, as in https://gateway.example.com"
+        ))
+    })?;
+    address::parse(&text).map_err(|message| Failure::Usage(format!("{URL} {message}")))
+}
+
+fn with_query(path: &str, query: &[(&str, &str)]) -> String {
+    if query.is_empty() {
+        return path.to_owned();
+    }
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(query)
+        .finish();
+    format!("{path}?{query}")
+}
+
+fn fresh_idempotency_key() -> Result<String, Failure> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failure::Failed(format!("the system gives no randomness: {error}")))?;
+    Ok(Base64UrlUnpadded::encode_string(&bytes))
+}
+
+fn text_of(headers: &HeaderMap, name: &str) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
 fn read(body: &mut Body) -> Result<String, ureq::Error> {
     body.with_config().limit(LARGEST_ANSWER).read_to_string()
-}
-
-fn variable(name: &str, meaning: &str) -> Result<String, Failure> {
-    match std::env::var(name) {
-        Ok(value) if !value.trim().is_empty() => Ok(value.trim().to_owned()),
-        _ => Err(Failure::Usage(format!(
-            "set {name} in the environment to {meaning}"
-        ))),
-    }
-}
-
-/// The gateway's address without a slash at its end.
-fn base(text: &str) -> Result<String, Failure> {
-    let usage = |message: &str| Failure::Usage(format!("{URL} {message}"));
-    let url = Url::parse(text)
-        .map_err(|_| usage("is not an address, such as https://gateway.example.com"))?;
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    match url.scheme() {
-        "https" => {}
-        "http" if loopback => {}
-        "http" => {
-            return Err(usage(
-                "must be https: the management key would cross the network in the clear",
-            ));
-        }
-        _ => return Err(usage("must begin with https://")),
-    }
-    if url.path() != "/"
-        || url.query().is_some()
-        || url.fragment().is_some()
-        || !url.username().is_empty()
-        || url.password().is_some()
-    {
-        return Err(usage("is a scheme, a host and a port, and nothing else"));
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base;
-
-    #[test]
-    fn the_key_never_crosses_a_network_in_the_clear() {
-        for (text, expected) in [
-            (
-                "https://gateway.example.com/",
-                Some("https://gateway.example.com"),
-            ),
-            ("http://127.0.0.1:8787", Some("http://127.0.0.1:8787")),
-            ("http://localhost:8787/", Some("http://localhost:8787")),
-            ("http://[::1]:8787", Some("http://[::1]:8787")),
-            ("http://gateway.example.com", None),
-            ("http://127.0.0.1.evil.example", None),
-            ("ftp://gateway.example.com", None),
-            ("gateway.example.com", None),
-            ("https://user:pw@gateway.example.com", None),
-            ("https://gateway.example.com/base", None),
-            ("https://gateway.example.com/?x", None),
-            ("", None),
-        ] {
-            assert_eq!(base(text).ok().as_deref(), expected, "{text}");
-        }
-    }
 }

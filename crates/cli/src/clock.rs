@@ -30,6 +30,31 @@ pub(crate) fn duration(text: &str) -> Result<u64, String> {
     }
 }
 
+/// A duration as queries of the management API have it, as text.
+pub(crate) fn query(text: &str) -> Result<String, String> {
+    duration(text)?;
+    if text.len() > 6 || text.starts_with('0') {
+        return Err("write a number of at most five digits and s, m, h or d, as in 30d".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// A duration in whole seconds.
+pub(crate) fn seconds(text: &str) -> Result<u64, String> {
+    duration(text).map(|millis| millis / 1000)
+}
+
+/// A point in time, or how long ago it was.
+pub(crate) fn past(text: &str) -> Result<Millis, String> {
+    match duration(text) {
+        Ok(millis) => Ok(Millis(now().0.saturating_sub(millis))),
+        Err(_) => text.parse().map_err(|_| {
+            "write how long ago, as in 24h, or an RFC 3339 date and time, as in 2026-11-21T12:00:00Z"
+                .to_owned()
+        }),
+    }
+}
+
 /// An RFC 3339 date and time.
 pub(crate) fn instant(text: &str) -> Result<Millis, String> {
     text.parse().map_err(|error| format!("{error}"))
@@ -37,7 +62,7 @@ pub(crate) fn instant(text: &str) -> Result<Millis, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::duration;
+    use super::{duration, past, query};
 
     #[test]
     fn durations_have_a_unit() {
@@ -58,5 +83,23 @@ mod tests {
         ] {
             assert!(duration(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn queries_take_five_digits_without_a_leading_zero() {
+        assert_eq!(query("90d"), Ok("90d".to_owned()));
+        for text in ["090d", "123456d", "90", "0d"] {
+            assert!(query(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_past_is_a_time_or_an_age() {
+        assert_eq!(
+            past("2026-11-21T12:00:00Z").map(|time| time.0),
+            Ok(1_795_262_400_000)
+        );
+        assert!(past("1h").is_ok_and(|time| time < super::now()));
+        assert!(past("yesterday").is_err());
     }
 }

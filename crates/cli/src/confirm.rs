@@ -22,7 +22,7 @@ impl Confirm {
         }
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Err(Failure::Usage(
-                "this cannot be undone; without a terminal, say --yes".to_owned(),
+                "this is only done after a yes; without a terminal, say --yes".to_owned(),
             ));
         }
         let mut stderr = anstream::stderr().lock();

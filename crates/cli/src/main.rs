@@ -11,8 +11,11 @@ mod clock;
 mod commands;
 mod confirm;
 mod failure;
+mod file;
+mod mistyped;
 mod model;
 mod output;
+mod progress;
 mod punycode;
 
 use std::process::ExitCode;
@@ -23,7 +26,7 @@ use crate::cli::Cli;
 use crate::output::Output;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| mistyped::exit(&error));
     let output = Output::detect(cli.json);
     match cli.command.run(&output) {
         Ok(()) => ExitCode::SUCCESS,

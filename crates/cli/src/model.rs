@@ -1,7 +1,11 @@
 //! What the management API answers, as far as it is shown.
 
+mod rows;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+pub(crate) use rows::rows;
 
 /// A page of a list.
 #[derive(Deserialize)]
@@ -17,6 +21,8 @@ pub(crate) struct Project {
     #[serde(default)]
     pub(crate) name: String,
     #[serde(default)]
+    pub(crate) status: String,
+    #[serde(default)]
     pub(crate) created_at: String,
 }
 
@@ -24,6 +30,8 @@ pub(crate) struct Project {
 #[derive(Deserialize)]
 pub(crate) struct Key {
     pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) project: String,
     #[serde(default)]
     pub(crate) name: String,
     #[serde(default)]
@@ -36,6 +44,9 @@ pub(crate) struct Key {
     pub(crate) owner: String,
     #[serde(default)]
     pub(crate) created_at: String,
+    /// Why it deserves a look, where the list was asked for that.
+    #[serde(default)]
+    pub(crate) attention: Vec<String>,
 }
 
 /// The answer to a new key. The only one that holds a secret.
@@ -55,77 +66,60 @@ pub(crate) struct Changed {
     pub(crate) publication: String,
 }
 
-/// The fields in which a key is shown; what a later gateway adds follows them.
-const ORDER: [&str; 20] = [
-    "id",
-    "project",
-    "name",
-    "kind",
-    "environment",
-    "owner",
-    "status",
-    "version",
-    "scopes",
-    "referrers",
-    "any_referrer",
-    "ips",
-    "apps",
-    "paths",
-    "not_before",
-    "expires_at",
-    "metadata",
-    "secrets",
-    "created_at",
-    "updated_at",
-];
-
-/// A key's fields as rows of name and text.
-pub(crate) fn rows(key: &Map<String, Value>) -> Vec<Vec<String>> {
-    let known = ORDER.iter().filter_map(|name| key.get_key_value(*name));
-    let new = key
-        .iter()
-        .filter(|(name, _)| !ORDER.contains(&name.as_str()));
-    known
-        .chain(new)
-        .map(|(name, value)| vec![name.clone(), text(value)])
-        .collect()
+/// How far a key is published.
+#[derive(Deserialize)]
+pub(crate) struct Where {
+    /// In the registry.
+    pub(crate) version: u64,
+    pub(crate) replicas: Vec<Replica>,
 }
 
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
-        // A secret of a key: what it looks like says more than how it is stored.
-        Value::Object(object) => match (object.get("redacted"), object.get("id")) {
-            (Some(Value::String(redacted)), Some(Value::String(id))) => {
-                format!("{redacted} ({id})")
-            }
-            _ => value.to_string(),
-        },
-        _ => value.to_string(),
-    }
+/// The record of one secret under one entry of `KEYWARD_SECRET`.
+#[derive(Deserialize)]
+pub(crate) struct Replica {
+    pub(crate) secret: String,
+    pub(crate) entry: String,
+    /// In KV.
+    pub(crate) version: Option<u64>,
+    #[serde(default)]
+    pub(crate) state: String,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// An environment.
+#[derive(Deserialize)]
+pub(crate) struct Environment {
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) status: String,
+    #[serde(default)]
+    pub(crate) created_at: String,
+}
 
-    #[test]
-    fn a_key_is_shown_in_one_order_and_nothing_of_it_is_left_out() {
-        let key = serde_json::json!({"a_new_field": 1, "referrers": ["a.example", "b.example"], "id": "key_1",
-            "secrets": [{"id": "sec_1", "redacted": "kw_pk_live_…wxyz"}]});
-        let Value::Object(key) = key else {
-            panic!("an object")
-        };
-        let lines: Vec<_> = rows(&key).iter().map(|row| row.join("=")).collect();
-        assert_eq!(
-            lines,
-            [
-                "id=key_1",
-                "referrers=a.example, b.example",
-                "secrets=kw_pk_live_…wxyz (sec_1)",
-                "a_new_field=1"
-            ]
-        );
-    }
+/// A suspended owner.
+#[derive(Deserialize)]
+pub(crate) struct Owner {
+    pub(crate) owner: String,
+    #[serde(default)]
+    pub(crate) keys: u64,
+    #[serde(default)]
+    pub(crate) suspended_at: String,
+    #[serde(default)]
+    pub(crate) note: String,
+}
+
+/// A management key in a list.
+#[derive(Deserialize)]
+pub(crate) struct ManagementKey {
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) name: String,
+    /// Empty: of the account.
+    #[serde(default)]
+    pub(crate) project: String,
+    #[serde(default)]
+    pub(crate) scopes: Vec<String>,
+    #[serde(default)]
+    pub(crate) status: String,
+    #[serde(default)]
+    pub(crate) last_used_at: String,
 }

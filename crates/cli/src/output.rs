@@ -1,12 +1,12 @@
 //! What a command prints: tables and colours for people, plain rows for programs.
 
+mod rows;
+mod table;
+
 use std::io::{self, IsTerminal as _, Write as _};
 
-use anstream::ColorChoice;
-use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table};
-
 use crate::failure::Failure;
+use rows::Rows;
 
 /// How to print.
 pub(crate) struct Output {
@@ -33,6 +33,15 @@ impl Output {
         }
     }
 
+    /// Bytes as they are, to standard output.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// A remark, to standard error; whether it arrives changes nothing.
     pub(crate) fn say(&self, text: &str) {
         let _ = writeln!(anstream::stderr().lock(), "{text}");
@@ -41,7 +50,15 @@ impl Output {
     /// Rows: a table on a terminal, else tab-separated and without the header.
     pub(crate) fn rows(&self, header: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
         if self.terminal {
-            return self.data(&table(Some(header), rows));
+            let rows = Rows::new(header, rows, table::width());
+            self.data(&rows.draw())?;
+            if !rows.spared.is_empty() {
+                self.say(&format!(
+                    "The terminal is too narrow for {}.",
+                    rows.spared.join(", ")
+                ));
+            }
+            return Ok(());
         }
         if rows.is_empty() {
             return Ok(());
@@ -49,10 +66,19 @@ impl Output {
         self.data(&tab_separated(rows))
     }
 
+    /// Rows of a remark, to standard error: a table on a terminal, else tab-separated.
+    pub(crate) fn say_rows(&self, header: &[&str], rows: &[Vec<String>]) {
+        if io::stderr().is_terminal() {
+            self.say(&Rows::new(header, rows, table::width()).draw());
+        } else if !rows.is_empty() {
+            self.say(&tab_separated(rows));
+        }
+    }
+
     /// The fields of one thing, a line each.
     pub(crate) fn fields(&self, fields: &[Vec<String>]) -> Result<(), Failure> {
         self.data(&if self.terminal {
-            table(None, fields)
+            table::fields(fields, table::width())
         } else {
             tab_separated(fields)
         })
@@ -74,63 +100,6 @@ fn tab_separated(rows: &[Vec<String>]) -> String {
             .join("\t")
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-/// Columns of free text: only these are wrapped, so that ids can be copied.
-const WRAPPED: [&str; 2] = ["NAME", "OWNER"];
-
-fn table(header: Option<&[&str]>, rows: &[Vec<String>]) -> String {
-    let coloured = anstream::AutoStream::choice(&io::stdout()) != ColorChoice::Never;
-    let bold = |text: &str| {
-        let cell = Cell::new(text);
-        if coloured {
-            cell.add_attribute(Attribute::Bold)
-        } else {
-            cell
-        }
-    };
-    let mut table = Table::new();
-    table
-        .load_style(NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic);
-    table.style_text_only();
-    if let Some(header) = header {
-        table.set_header(header.iter().map(|name| bold(name)));
-    }
-    for row in rows {
-        let cells = row
-            .iter()
-            .enumerate()
-            .map(|(column, text)| match (header, column) {
-                // Without a header the first column holds the fields' names.
-                (None, 0) => bold(&plain(text)),
-                _ => cell(&plain(text), coloured),
-            });
-        table.add_row(cells);
-    }
-    for (index, column) in table.column_iter_mut().enumerate() {
-        let name = header.and_then(|header| header.get(index));
-        if name.map_or(index == 0, |name| !WRAPPED.contains(name)) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-        column.set_padding((0, 2));
-    }
-    table.trim_fmt()
-}
-
-fn cell(text: &str, coloured: bool) -> Cell {
-    let colour = match text {
-        "active" => Color::DarkGreen,
-        "disabled" | "suspended" => Color::DarkYellow,
-        "revoked" | "deleted" => Color::DarkRed,
-        _ => Color::Reset,
-    };
-    let cell = Cell::new(text);
-    if coloured && colour != Color::Reset {
-        cell.fg(colour)
-    } else {
-        cell
-    }
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ fn init_writes_what_is_missing_and_keeps_what_is_there() {
     let (code, stdout, stderr) = keyward(directory.path(), &["init"]);
     let secrets = fs::read_to_string(path(".dev.vars")).unwrap();
     assert_eq!((code, stdout.as_str()), (0, ""));
-    assert!(stderr.contains("Next steps"));
+    assert!(stderr.contains("Next steps") && stderr.contains("keyward management-keys create"));
     assert!(
         secrets
             .lines()
@@ -153,6 +153,43 @@ fn only_the_owner_can_read_the_secrets_that_init_writes() {
     );
 }
 
+#[test]
+fn every_shell_gets_completions() {
+    let directory = TempDir::new().unwrap();
+    for (shell, sign) in [
+        ("bash", "complete -F"),
+        ("zsh", "#compdef keyward"),
+        ("fish", "complete -c keyward"),
+        ("powershell", "Register-ArgumentCompleter"),
+        ("elvish", "edit:completion"),
+    ] {
+        let (code, stdout, _) = keyward(directory.path(), &["completions", shell]);
+        assert_eq!(code, 0);
+        assert!(
+            stdout.contains(sign) && stdout.contains("management-keys"),
+            "{shell}"
+        );
+    }
+    assert_eq!(keyward(directory.path(), &["completions", "cmd"]).0, 2);
+}
+
+#[test]
+fn there_is_a_manual_page_for_every_command() {
+    let directory = TempDir::new().unwrap();
+    let (code, stdout, _) = keyward(directory.path(), &["man"]);
+    assert!(code == 0 && stdout.contains(".TH keyward 1"), "{stdout}");
+    let (code, stdout, _) = keyward(directory.path(), &["man", "--output", "man1"]);
+    assert_eq!((code, stdout.as_str()), (0, ""));
+    for page in [
+        "keyward.1",
+        "keyward-keys-secrets-revoke.1",
+        "keyward-audit-export.1",
+    ] {
+        let text = fs::read_to_string(directory.path().join("man1").join(page)).unwrap();
+        assert!(text.contains(".SH"), "{page}");
+    }
+}
+
 /// Set `UPDATE_HELP=1` to write the new text.
 #[test]
 fn help_is_as_it_was_reviewed() {
@@ -164,18 +201,63 @@ fn help_is_as_it_was_reviewed() {
         "keys create",
         "keys list",
         "keys show",
+        "keys update",
+        "keys rotate",
         "keys revoke",
         "keys disable",
         "keys enable",
         "keys delete",
+        "keys undelete",
+        "keys secrets",
+        "keys secrets revoke",
         "projects",
         "projects create",
         "projects list",
         "projects show",
+        "projects update",
+        "projects suspend",
+        "projects resume",
+        "projects archive",
+        "projects restore",
+        "environments",
+        "environments create",
+        "environments list",
+        "environments archive",
+        "environments restore",
+        "owners",
+        "owners suspend",
+        "owners resume",
+        "owners list",
+        "management-keys",
+        "management-keys create",
+        "management-keys list",
+        "management-keys show",
+        "management-keys update",
+        "management-keys rotate",
+        "management-keys revoke",
+        "management-keys disable",
+        "management-keys enable",
+        "management-keys delete",
+        "management-keys secrets",
+        "management-keys secrets revoke",
+        "keys import",
+        "keys export",
+        "apply",
+        "secrets",
+        "secrets rotate",
+        "secrets status",
+        "secrets republish",
+        "secrets drop",
+        "whoami",
+        "self-revoke",
+        "audit",
+        "audit export",
         "explain",
         "config",
         "config check",
         "init",
+        "completions",
+        "man",
     ] {
         let arguments: Vec<_> = command
             .split(' ')

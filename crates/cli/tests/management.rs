@@ -193,7 +193,7 @@ fn an_answer_that_is_not_keywards_is_told_as_such() {
 
 #[test]
 fn projects_are_created_listed_and_shown() {
-    let project = json!({"id": "acme", "name": "Acme", "created_at": "t"});
+    let project = json!({"id": "acme", "name": "Acme", "status": "active", "created_at": "t"});
     let page = json!({"items": [project], "next_cursor": null}).to_string();
     let project = project.to_string();
     let stub = Stub::new(&[
@@ -205,8 +205,11 @@ fn projects_are_created_listed_and_shown() {
     let listed = keyward(&stub.url, &["projects", "list"]);
     let shown = keyward(&stub.url, &["projects", "show", "acme"]);
     assert_eq!(text(&created.stdout), "acme\n");
-    assert_eq!(text(&listed.stdout), "acme\tAcme\tt\n");
-    assert_eq!(text(&shown.stdout), "id\tacme\nname\tAcme\ncreated_at\tt\n");
+    assert_eq!(text(&listed.stdout), "acme\tAcme\tactive\tt\n");
+    assert_eq!(
+        text(&shown.stdout),
+        "id\tacme\nname\tAcme\nstatus\tactive\ncreated_at\tt\n"
+    );
     let calls = stub.calls();
     assert_eq!(calls[0].body, r#"{"id":"acme","name":"Acme"}"#);
     assert_eq!(calls[2].line, "GET /_keyward/v1/projects/acme HTTP/1.1");

@@ -76,6 +76,7 @@ const ROUTE: &[Field] = &[
     optional("timeout_ms", Shape::Number),
     optional("cache", Shape::Text),
     optional("cookies", Shape::Flag),
+    optional("imported_keys", Shape::Flag),
     optional("allow_ambiguous_paths", Shape::Flag),
     optional("cors", Shape::Table(CORS)),
     optional("require", Shape::Tables(REQUIRE)),
@@ -148,6 +149,7 @@ mod tests {
             timeout_ms,
             cache,
             cookies,
+            imported_keys,
             allow_ambiguous_paths,
             cors,
             require,
@@ -157,6 +159,6 @@ mod tests {
             environments.is_some() && accepts.is_some() && key_in.is_some() && scopes.is_some()
         );
         assert!(credential.is_some() && timeout_ms.is_some() && cache.is_some() && cors.is_some());
-        assert!(cookies && allow_ambiguous_paths && !require.is_empty());
+        assert!(cookies && imported_keys && allow_ambiguous_paths && !require.is_empty());
     }
 }

@@ -83,7 +83,7 @@ const FILES: &[(&str, &[Finding])] = &[
         )],
     ),
     (
-        "[[route]]\norigin = \"https://a.example\"\nprojects = \"acme\"\ncookies = \"true\"\ntimeout_ms = \"30\"\n",
+        "[[route]]\norigin = \"https://a.example\"\nprojects = \"acme\"\ncookies = \"true\"\ntimeout_ms = \"30\"\nimported_keys = 1\nimport_keys = true\n",
         &[
             (
                 3,
@@ -105,6 +105,20 @@ const FILES: &[(&str, &[Finding])] = &[
                 "route[0].timeout_ms",
                 "expected a whole number, found string",
                 "without quotes",
+            ),
+            (
+                6,
+                17,
+                "route[0].imported_keys",
+                "expected true or false, found integer",
+                "",
+            ),
+            (
+                7,
+                1,
+                "route[0].import_keys",
+                "no field",
+                "did you mean `imported_keys`?",
             ),
         ],
     ),
@@ -330,6 +344,7 @@ credential = { secret = "OPENAI_API_KEY", header = "authorization", template = "
 timeout_ms = 30_000
 cache = "origin"
 cookies = true
+imported_keys = true
 allow_ambiguous_paths = true
 
 [route.cors]

@@ -2,31 +2,44 @@
 //!
 //! The order of a request's way; each step answers with a problem document when it refuses:
 //! 1. Same origin: a call from another website is refused before anything else, without CORS.
-//! 2. The bootstrap management key, as `Authorization: Bearer`.
-//! 3. Endpoint and method.
-//! 4. Query parameters and body: what is not known is refused, never ignored.
-//! 5. The registry decides, and its answer is shown.
+//! 2. Who calls ([`caller`]): the holder of a management key or of the bootstrap secret. Only a
+//!    secret that its holder revokes is looked at later ([`self_revoke`]).
+//! 3. Endpoint and method, by the table of operations.
+//! 4. Level, scope, project: what the caller may ask for.
+//! 5. Query, headers, body ([`asked`]): what is not known is refused, never ignored.
+//! 6. The registries decide ([`dispatch`]), and their reply is shown ([`reply`]).
 
 mod access;
+mod account_keys;
 mod answer;
+mod asked;
 mod body;
-mod endpoint;
+mod caller;
+mod dispatch;
+mod headers;
 mod host;
-mod json;
+mod idempotency;
+mod import;
 mod keys;
+mod management_keys;
+mod mint;
 mod projects;
-mod query;
 mod reply;
+mod self_revoke;
 
+use keyward_api::operation::{Op, Operation};
+use keyward_api::route::Place;
+use keyward_core::keyring::Keyring;
 use keyward_core::refusal::Refusal;
+use keyward_core::restrict::ip::parse_client;
+use keyward_edge::bindings;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::{Env, web_sys};
 
 use self::answer::{Answer, Refused};
+use self::asked::Asked;
 use self::body::Body;
-use self::endpoint::Endpoint;
-use self::query::Query;
-use crate::registry::message::Change;
+use self::caller::Caller;
 
 /// The management API's way in from JavaScript.
 #[wasm_bindgen]
@@ -41,57 +54,56 @@ impl Management {
         request_id: String,
     ) -> web_sys::Response {
         let body = Body::of(&request);
-        let outcome = respond(&request, &body, &env).await;
+        let outcome = respond(&request, &body, &env, &request_id).await;
         body.drain().await;
         let answer = outcome.unwrap_or_else(|refused| refused.into_answer(&request_id));
         answer.into_response(request.method() == "HEAD")
     }
 }
 
-async fn respond(request: &web_sys::Request, body: &Body, env: &Env) -> Result<Answer, Refused> {
+async fn respond(
+    request: &web_sys::Request,
+    body: &Body,
+    env: &Env,
+    request_id: &str,
+) -> Result<Answer, Refused> {
     let url = request.url();
     access::require_same_origin(request, &url)?;
-    access::authenticate(request, env)?;
-    let (path, query) = endpoint::path_and_query(&url).ok_or(Refusal::EndpointUnknown)?;
-    let endpoint = Endpoint::parse(path)?;
+    let secret = access::secret(request)?;
+    let keyring = bindings::keyring(env).ok_or(Refusal::ConfigInvalid)?;
+    let (path, query) = access::path_and_query(&url).unwrap_or_default();
     let method = request.method();
-    let method = if method == "HEAD" {
-        "GET"
-    } else {
-        method.as_str()
+    let place = Place::find(path);
+    let operation = place.as_ref().and_then(|place| place.operation(&method));
+    let ip = access::header(request, "cf-connecting-ip").and_then(|text| parse_client(&text));
+    let caller = match operation {
+        Some(Operation {
+            op: Op::SelfRevoke, ..
+        }) => Caller::Holder { secret },
+        _ => {
+            let op = operation.map(|operation| operation.op);
+            Caller::authenticate(env, &keyring, &secret, ip, op, request_id).await?
+        }
     };
-    if !endpoint.methods().contains(&method) {
-        return Err(Refused::method(endpoint.methods()));
-    }
-    let query = Query::parse(query, endpoint.parameters(method))?;
-    match (endpoint, method) {
-        (Endpoint::Projects, "POST") => projects::create(env, &body.json(request).await?).await,
-        (Endpoint::Projects, _) => projects::list(env, &query).await,
-        (Endpoint::Project(project), _) => projects::show(env, project).await,
-        (Endpoint::Keys(project), "POST") => {
-            keys::create(env, project, body.json(request).await?).await
-        }
-        (Endpoint::Keys(project), _) => keys::list(env, project, &query).await,
-        (Endpoint::Key(project, key), "DELETE") => {
-            body.nothing(request).await?;
-            keys::delete(env, project, key).await
-        }
-        (Endpoint::Key(project, key), _) => keys::show(env, project, key).await,
-        (Endpoint::Change(project, key, change), _) => {
-            body.nothing(request).await?;
-            keys::change(env, project, key, change).await
-        }
-    }
+    let place = place.ok_or(Refusal::EndpointUnknown)?;
+    let operation = operation.ok_or_else(|| Refused::method(place.allow()))?;
+    let segments = place.segments(operation);
+    caller.require(operation, segments.named("project"))?;
+    let known = Known {
+        env,
+        keyring: &keyring,
+        operation,
+        request_id,
+    };
+    let asked = Asked::read(known, request, body, (path, query), segments, caller, ip).await?;
+    dispatch::answer(&asked).await
 }
 
-impl Change {
-    /// The word in the endpoint's path.
-    fn from_word(word: &str) -> Option<Self> {
-        Some(match word {
-            "revoke" => Self::Revoke,
-            "disable" => Self::Disable,
-            "enable" => Self::Enable,
-            _ => return None,
-        })
-    }
+/// What is known of a request before it is read.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    env: &'a Env,
+    keyring: &'a Keyring,
+    operation: &'static Operation,
+    request_id: &'a str,
 }

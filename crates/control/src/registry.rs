@@ -2,21 +2,38 @@
 //!
 //! The way of a change:
 //! 1. The management API sends one command ([`message`]) to the object ([`client`]).
-//! 2. One synchronous run of statements, a transaction, writes the change ([`keys`]), what KV has
-//!    to be told ([`outbox`]) and the alarm ([`storage`]).
+//! 2. One synchronous run of statements, a transaction ([`journal`]), writes the change ([`keys`],
+//!    [`state`]), who made it ([`audit`]), what KV has to be told ([`outbox`]) and the alarm
+//!    ([`storage`]).
 //! 3. [`publication`] writes the newest state to KV, repeats it until it holds, and tells the
 //!    waiting answer `published` or `pending`.
 
 mod account;
+mod audit;
+mod change;
 pub(crate) mod client;
+mod export;
+mod import;
+mod journal;
 mod keys;
+mod list;
 pub(crate) mod message;
+mod naming;
 mod outbox;
 mod project;
 mod publication;
+mod replica;
+mod republication;
+mod reseal;
+mod reservations;
 mod schema;
+mod seen;
 mod serve;
+mod state;
 mod storage;
+mod sweep;
+mod tasks;
+mod telling;
 mod view;
 
 pub use self::account::AccountRegistry;

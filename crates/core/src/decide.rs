@@ -3,9 +3,9 @@
 //!
 //! The first row that applies decides:
 //!
-//! 1. the key belongs to a project that the route does not serve: `key_invalid`, as if there were
-//!    no such key;
-//! 2. or to another environment: `environment_denied`;
+//! 1. the key is deleted, or belongs to a project that the route does not serve: `key_invalid`, as
+//!    if there were no such key;
+//! 2. it belongs to another environment: `environment_denied`;
 //! 3. it is disabled or suspended: `key_disabled`; revoked: `key_revoked`;
 //! 4. it, or this secret of it, has expired: `key_expired`; does not hold yet:
 //!    `key_not_yet_valid`. A key holds while `not_before <= now < expires_at`;
@@ -89,7 +89,7 @@ fn tenancy(record: &Record, access: &Access) -> Result<(), Refusal> {
         served.as_ref().is_none_or(|served| served.contains(one))
     };
     demand(
-        serves(&access.projects, &record.project),
+        record.status != Status::Deleted && serves(&access.projects, &record.project),
         Refusal::KeyInvalid,
     )?;
     demand(
@@ -103,6 +103,7 @@ fn validity(record: &Record, now: Millis) -> Result<(), Refusal> {
         Status::Active => {}
         Status::Disabled | Status::Suspended => return Err(Refusal::KeyDisabled),
         Status::Revoked => return Err(Refusal::KeyRevoked),
+        Status::Deleted => return Err(Refusal::KeyInvalid),
     }
     let ended = |end: Option<Millis>| end.is_some_and(|end| now >= end);
     demand(

@@ -19,6 +19,7 @@ use crate::forward::{self, Forward};
 use crate::head::{Head, MAX_HEAD};
 use crate::keyring::Keyring;
 use crate::kind::Kind;
+use crate::last_use::{LastUse, Message};
 use crate::memory::Memory;
 use crate::own;
 use crate::policy;
@@ -67,6 +68,8 @@ pub struct Fixed {
 pub enum Outcome<'a> {
     /// Answer by itself.
     Respond(Response),
+    /// Answer with this and the OpenAPI document of the management API.
+    Document(Response),
     /// Hand the request to the management API.
     Management,
     /// Read KV, then ask again with what it answered.
@@ -79,6 +82,8 @@ pub enum Outcome<'a> {
         forward: Forward<'a>,
         /// A read to make in the background.
         refresh: Option<Load>,
+        /// Whether to begin a collection of [`last_use`](crate::last_use).
+        collect: bool,
     },
 }
 
@@ -89,6 +94,7 @@ pub type Plans = Vec<(usize, u32)>;
 pub struct Gateway {
     routes: Routes,
     records: Records<Plans>,
+    last_use: LastUse,
     credentials: Vec<Option<String>>,
     token: String,
     request_seed: u64,
@@ -115,15 +121,17 @@ impl Gateway {
         let settings = routes.settings();
         let bound =
             NonZeroUsize::new(settings.memory_records as usize).unwrap_or(NonZeroUsize::MIN);
+        let hash_seed = keyring.current().hash_seed();
         let memory = Memory::new(
             bound,
             u64::from(settings.stale_if_error_s) * 1000,
-            keyring.current().hash_seed(),
+            hash_seed,
         );
         let token = format!("keyward-{}", keyring.current().deployment_id());
         Self {
             routes,
             records: Records::new(keyring, memory),
+            last_use: LastUse::new(bound, hash_seed),
             credentials,
             token,
             request_seed,
@@ -177,6 +185,7 @@ impl Gateway {
             return match own::answer(head, &path) {
                 _ if ambiguous => Err(plain(Refusal::PathAmbiguous)),
                 own::Own::Response(response) => Ok(Outcome::Respond(response)),
+                own::Own::Document(response) => Ok(Outcome::Document(response)),
                 own::Own::Management => Ok(Outcome::Management),
                 own::Own::Refused(refusal) => Err(plain(refusal)),
             };
@@ -207,7 +216,7 @@ impl Gateway {
         let digest = Digest::of(&credential.key);
         match self
             .records
-            .find(&credential.key, digest, now, loaded)
+            .find(&credential.key, digest, route.imported_keys, now, loaded)
             .map_err(plain)?
         {
             Found::Ready => {}
@@ -220,6 +229,9 @@ impl Gateway {
         let Some(record) = &entry.record else {
             return Err(plain(Refusal::KeyInvalid));
         };
+        if !policy::belongs(route, record, entry.native, &credential.key) {
+            return Err(plain(Refusal::KeyInvalid));
+        }
         policy::check(
             &self.routes.settings().client_ip_header,
             route,
@@ -250,16 +262,33 @@ impl Gateway {
                 self.last_plan
             }
         };
+        let mut collect = false;
+        if now >= entry.tell_at {
+            let noted = self.last_use.note(&record.project, &record.key_id, now);
+            entry.tell_at = noted.next;
+            collect = noted.collect;
+        }
         Ok(Outcome::Forward {
             id,
             forward,
             refresh: refresh.take(),
+            collect,
         })
     }
 
     /// Takes in the answer to a background read. Returns the next name to read, if any.
     pub fn refreshed(&mut self, digest: Digest, loaded: Loaded<'_>, now: Millis) -> Option<Load> {
         self.records.refreshed(digest, loaded, now)
+    }
+
+    /// Ends a collection that an [`Outcome::Forward`] has begun: what to tell the registries.
+    pub fn used(&mut self) -> Vec<Message> {
+        self.last_use.take()
+    }
+
+    /// A registry has been told that these keys were used.
+    pub fn told<'a>(&mut self, keys: impl Iterator<Item = &'a str>, now: Millis) {
+        self.last_use.told(keys, now);
     }
 
     fn has_looped(&self, head: &Head<'_>) -> bool {

@@ -100,6 +100,11 @@ impl Keyring {
         self.entries.iter().filter(|entry| !entry.retired)
     }
 
+    /// Every entry, retired ones included, as they are written.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
     /// The entry in force with this id.
     #[must_use]
     pub fn entry(&self, id: &str) -> Option<&Entry> {
@@ -169,6 +174,12 @@ impl Entry {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Whether it only verifies tags.
+    #[must_use]
+    pub const fn is_retired(&self) -> bool {
+        self.retired
     }
 
     /// The AES-256-GCM key under which the registry seals derivation keys.

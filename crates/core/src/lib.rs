@@ -6,7 +6,9 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+pub mod attention;
 pub mod base62;
+pub mod changes;
 pub mod cors;
 pub mod credential;
 pub mod decide;
@@ -16,10 +18,15 @@ pub mod gateway;
 pub mod head;
 pub mod keyring;
 pub mod kind;
+pub mod last_use;
+pub mod life;
 mod mac;
+pub mod management;
 pub mod memory;
+pub mod merge_patch;
 pub mod names;
 pub mod own;
+pub mod patch;
 pub mod policy;
 pub mod problem;
 pub mod record;
@@ -27,6 +34,8 @@ pub mod records;
 pub mod refusal;
 pub mod request;
 pub mod restrict;
+pub mod revocation;
+pub mod rotation;
 pub mod route;
 pub mod secret;
 pub mod spec;

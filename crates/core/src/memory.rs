@@ -3,14 +3,20 @@
 //! Bounded, least recently used out first. Records are cached, never decisions. A record is
 //! fresh for 10 s; then it is served while a refresh runs in the background; after 30 s it is
 //! read again before it decides. When KV fails, a record at most `stale_if_error` old still
-//! serves. That a key is unknown is remembered for 10 s.
+//! serves. That a key is unknown is remembered for 10 s, apart from the records (`absent`): who
+//! tries strings pushes no record out. A deleted key's record is a record like others but for its
+//! age, which is that of an unknown key: nothing tells the two apart.
 
-use std::hash::{BuildHasher, Hasher};
+mod absent;
+pub(crate) mod seeded;
+
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
 
-use crate::record::Record;
+use self::absent::Absent;
+use self::seeded::Seeded;
+use crate::record::{Record, Status};
 use crate::secret::Digest;
 use crate::time::Millis;
 
@@ -28,8 +34,12 @@ pub const REFRESH_MARK_MS: u64 = 2_000;
 pub struct Entry<P> {
     /// The record; `None` when KV has none of this name.
     pub record: Option<Record>,
+    /// Whether the secret's tag verifies. One that does not can only be an imported one.
+    pub native: bool,
     /// What the owner of the memory keeps beside the record; lost when the record changes.
     pub plans: P,
+    /// From when on a use of the key is to be told of ([`crate::last_use`]).
+    pub tell_at: Millis,
     fetched: Millis,
     refreshing: Option<Millis>,
     /// The deletion that was seen last: key id, version, and when.
@@ -52,6 +62,7 @@ pub enum Age {
 /// The bounded cache.
 pub struct Memory<P> {
     entries: LruCache<Digest, Entry<P>, Seeded>,
+    absent: Absent,
     stale_if_error_ms: u64,
 }
 
@@ -62,6 +73,7 @@ impl<P: Default> Memory<P> {
     pub fn new(bound: NonZeroUsize, stale_if_error_ms: u64, seed: u64) -> Self {
         Self {
             entries: LruCache::with_hasher(bound, Seeded(seed)),
+            absent: Absent::new(seed),
             stale_if_error_ms,
         }
     }
@@ -79,7 +91,8 @@ impl<P: Default> Memory<P> {
         if age < FRESH_MS {
             return Some(Age::Fresh);
         }
-        if entry.record.is_none() {
+        let gone = |record: &Record| record.status == Status::Deleted;
+        if entry.record.as_ref().is_none_or(gone) {
             return Some(Age::Dead);
         }
         if age >= HARD_MS {
@@ -97,18 +110,31 @@ impl<P: Default> Memory<P> {
         Some(Age::Refresh)
     }
 
+    /// Whether KV had nothing for a secret a moment ago.
+    pub fn is_absent(&mut self, digest: &Digest, now: Millis) -> bool {
+        self.absent.contains(digest, now)
+    }
+
     /// The entry of a secret, without marking it as used.
     pub fn entry(&mut self, digest: &Digest) -> Option<&mut Entry<P>> {
         self.entries.peek_mut(digest)
     }
 
-    /// Takes in what KV answered. A record never goes back to an older version of itself: KV's
-    /// replicas may lag behind what this isolate has seen.
-    pub fn store(&mut self, digest: Digest, record: Option<Record>, now: Millis) {
+    /// Takes in what KV answered for a secret, and whether that secret's tag verifies. A record
+    /// never goes back to an older version of itself: KV's replicas may lag behind what this
+    /// isolate has seen.
+    pub fn store(&mut self, digest: Digest, native: bool, record: Option<Record>, now: Millis) {
         let Some(entry) = self.entries.get_mut(&digest) else {
+            if record.is_none() {
+                self.absent.note(digest, now);
+                return;
+            }
+            self.absent.forget(&digest);
             let entry = Entry {
                 record,
+                native,
                 plans: P::default(),
+                tell_at: Millis(0),
                 fetched: now,
                 refreshing: None,
                 deleted: None,
@@ -137,6 +163,7 @@ impl<P: Default> Memory<P> {
         if !keep {
             entry.record = record;
             entry.plans = P::default();
+            entry.tell_at = Millis(0);
         }
     }
 
@@ -145,7 +172,7 @@ impl<P: Default> Memory<P> {
         self.entries.pop(digest);
     }
 
-    /// How many entries are held.
+    /// How many entries are held; what is known to be absent is none.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -158,173 +185,5 @@ impl<P: Default> Memory<P> {
     }
 }
 
-/// Hashes a digest by a secret seed. Digests are uniform already; the seed keeps their order in
-/// the table out of an attacker's reach.
-#[derive(Clone, Copy)]
-struct Seeded(u64);
-
-struct SeededHasher(u64);
-
-impl BuildHasher for Seeded {
-    type Hasher = SeededHasher;
-
-    fn build_hasher(&self) -> SeededHasher {
-        SeededHasher(self.0)
-    }
-}
-
-impl Hasher for SeededHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let word = chunk
-                .iter()
-                .fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
-            self.0 = (self.0.rotate_left(29) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 32
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kind::Kind;
-    use crate::record::{SCHEMA, Status};
-
-    fn record(version: u64) -> Record {
-        Record {
-            schema: SCHEMA,
-            project: "acme".into(),
-            environment: "live".into(),
-            key_id: "key_1".into(),
-            secret_id: "sec_1".into(),
-            kind: Kind::Private,
-            version,
-            status: Status::Active,
-            owner: None,
-            not_before: None,
-            expires_at: None,
-            not_after: None,
-            restrictions: Default::default(),
-        }
-    }
-
-    fn memory(bound: usize) -> Memory<()> {
-        Memory::new(NonZeroUsize::new(bound).unwrap(), 300_000, 7)
-    }
-
-    fn at(seconds: u64) -> Millis {
-        Millis(1_000_000 + seconds * 1000)
-    }
-
-    #[test]
-    fn a_record_ages_from_fresh_to_dead() {
-        let digest = Digest::of("k");
-        for (seconds, age) in [
-            (0, Age::Fresh),
-            (9, Age::Fresh),
-            (10, Age::Refresh),
-            (29, Age::Refresh),
-            (30, Age::Stale),
-            (300, Age::Stale),
-            (301, Age::Dead),
-        ] {
-            let mut memory = memory(4);
-            memory.store(digest, Some(record(1)), at(0));
-            assert_eq!(
-                memory.look_up(&digest, at(seconds)),
-                Some(age),
-                "{seconds} s"
-            );
-        }
-    }
-
-    #[test]
-    fn one_refresh_at_a_time_and_its_mark_expires() {
-        let digest = Digest::of("k");
-        let mut memory = memory(4);
-        memory.store(digest, Some(record(1)), at(0));
-        assert_eq!(memory.look_up(&digest, at(10)), Some(Age::Refresh));
-        assert_eq!(memory.look_up(&digest, at(11)), Some(Age::Fresh));
-        assert_eq!(memory.look_up(&digest, at(12)), Some(Age::Refresh));
-        memory.store(digest, Some(record(1)), at(13));
-        assert_eq!(memory.look_up(&digest, at(22)), Some(Age::Fresh));
-    }
-
-    #[test]
-    fn absence_is_remembered_for_ten_seconds() {
-        let digest = Digest::of("k");
-        let mut memory = memory(4);
-        memory.store(digest, None, at(0));
-        assert_eq!(memory.look_up(&digest, at(9)), Some(Age::Fresh));
-        assert_eq!(memory.look_up(&digest, at(10)), Some(Age::Dead));
-    }
-
-    #[test]
-    fn a_version_never_goes_back_but_a_deletion_holds() {
-        let digest = Digest::of("k");
-        let mut memory = memory(4);
-        memory.store(digest, Some(record(5)), at(0));
-        memory.store(digest, Some(record(4)), at(1));
-        assert_eq!(
-            memory
-                .entry(&digest)
-                .unwrap()
-                .record
-                .as_ref()
-                .unwrap()
-                .version,
-            5
-        );
-        memory.store(digest, Some(record(6)), at(2));
-        assert_eq!(
-            memory
-                .entry(&digest)
-                .unwrap()
-                .record
-                .as_ref()
-                .unwrap()
-                .version,
-            6
-        );
-        memory.store(digest, None, at(3));
-        assert_eq!(memory.entry(&digest).unwrap().record, None);
-        let version = |memory: &mut Memory<()>| {
-            let entry = memory.entry(&digest).unwrap();
-            entry.record.as_ref().map(|record| record.version)
-        };
-        memory.store(digest, Some(record(6)), at(20));
-        assert_eq!(version(&mut memory), None, "a lagging replica");
-        memory.store(digest, Some(record(7)), at(21));
-        assert_eq!(version(&mut memory), Some(7), "created again");
-        memory.store(digest, None, at(22));
-        memory.store(digest, Some(record(7)), at(143));
-        assert_eq!(version(&mut memory), Some(7), "KV insists");
-    }
-
-    #[test]
-    fn a_clock_that_moves_back_reads_again() {
-        let digest = Digest::of("k");
-        let mut memory = memory(4);
-        memory.store(digest, Some(record(1)), at(100));
-        assert_eq!(memory.look_up(&digest, at(50)), Some(Age::Stale));
-    }
-
-    #[test]
-    fn the_least_recently_used_goes_first() {
-        let mut memory = memory(2);
-        let keys = ["a", "b", "c"].map(Digest::of);
-        memory.store(keys[0], Some(record(1)), at(0));
-        memory.store(keys[1], Some(record(1)), at(0));
-        memory.look_up(&keys[0], at(1));
-        memory.store(keys[2], Some(record(1)), at(1));
-        assert_eq!(memory.len(), 2);
-        assert_eq!(
-            keys.map(|key| memory.look_up(&key, at(1)).is_some()),
-            [true, false, true]
-        );
-    }
-}
+mod tests;

@@ -12,10 +12,13 @@ use crate::secret::Digest;
 pub const DEFAULT_VENDOR: &str = "kw";
 /// The environment of keys that name no other.
 pub const DEFAULT_ENVIRONMENT: &str = "live";
+/// The environments of a project from its beginning.
+pub const FIRST_ENVIRONMENTS: &[&str] = &[DEFAULT_ENVIRONMENT, "test"];
 
 const KEY_ID: (&str, usize) = ("key_", 20);
 const SECRET_ID: (&str, usize) = ("sec_", 12);
-const LONGEST_PROJECT_ID: usize = 40;
+/// The most characters of a project's id.
+pub const LONGEST_PROJECT_ID: usize = 40;
 
 /// The name in KV of the record of a secret: `r/<entry id>/<base64url>` of
 /// `HMAC(look-up key, SHA-256(secret))`. It carries the whole digest, so that no two secrets

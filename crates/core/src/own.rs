@@ -12,6 +12,8 @@ use crate::restrict::path::CheckedPath;
 pub enum Own {
     /// By this answer.
     Response(Response),
+    /// By this answer, with the OpenAPI document as its body; none for HEAD.
+    Document(Response),
     /// By the management API.
     Management,
     /// Not at all.
@@ -26,7 +28,7 @@ pub fn is_own(path: &CheckedPath<'_>) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Serves an own path: `healthz`, the page of an error code, or the management API.
+/// Serves an own path: `healthz`, the page of an error code, the management API or its description.
 #[must_use]
 pub fn answer(head: &Head<'_>, path: &CheckedPath<'_>) -> Own {
     let rest = path.as_str().strip_prefix("/_keyward/").unwrap_or_default();
@@ -34,6 +36,7 @@ pub fn answer(head: &Head<'_>, path: &CheckedPath<'_>) -> Own {
         return Own::Management;
     }
     let (content_type, body) = match (rest, rest.strip_prefix("errors/")) {
+        ("openapi.json", _) => ("application/json", String::new()),
         ("healthz", _) => ("application/json", "{\"status\":\"ok\"}\n".to_owned()),
         (_, Some(code)) => match problem::page(code) {
             Some(page) => ("text/plain; charset=utf-8", page),
@@ -49,7 +52,7 @@ pub fn answer(head: &Head<'_>, path: &CheckedPath<'_>) -> Own {
         ("cache-control", "no-store".to_owned()),
     ];
     headers.extend(cors::refused(None));
-    Own::Response(Response {
+    let response = Response {
         status: 200,
         headers,
         body: if head.method == "HEAD" {
@@ -58,7 +61,12 @@ pub fn answer(head: &Head<'_>, path: &CheckedPath<'_>) -> Own {
             body
         },
         refresh: None,
-    })
+    };
+    if rest == "openapi.json" {
+        Own::Document(response)
+    } else {
+        Own::Response(response)
+    }
 }
 
 /// The value of `Allow` where a method is refused: what own paths are read with, or what is

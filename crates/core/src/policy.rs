@@ -13,7 +13,23 @@ use crate::route::Route;
 use crate::secret::Shape;
 use crate::time::Millis;
 
-/// Checks a request against its key and route.
+/// Whether a record found by a secret's digest is that of a key which holds on this route.
+///
+/// 1. A secret whose tag verifies (`native`): kind and environment are those that it names.
+/// 2. Any other: the route takes imported keys, the record says that it is one, and it is public
+///    or private. Another route may have brought the record into memory.
+#[must_use]
+pub fn belongs(route: &Route, record: &Record, native: bool, key: &str) -> bool {
+    if native {
+        Shape::parse(key).is_some_and(|shape| record.agrees_with(&shape))
+    } else {
+        route.imported_keys
+            && record.imported
+            && matches!(record.kind, Kind::Public | Kind::Private)
+    }
+}
+
+/// Checks a request against its key, which [`belongs`], and its route.
 ///
 /// # Errors
 /// The first refusal, with the scopes that were required when one is missing.
@@ -26,9 +42,6 @@ pub fn check(
     path: &CheckedPath<'_>,
     now: Millis,
 ) -> Result<(), (Refusal, String)> {
-    if !Shape::parse(&credential.key).is_some_and(|shape| record.agrees_with(&shape)) {
-        return Err((Refusal::KeyInvalid, String::new()));
-    }
     let HeadFacts {
         origin,
         referer,

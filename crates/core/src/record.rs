@@ -31,6 +31,8 @@ pub enum Status {
     Revoked,
     /// The platform stopped it, not its owner.
     Suspended,
+    /// It is gone, and can come back for some days: to callers it does not exist.
+    Deleted,
 }
 
 /// What the edge knows of a key: one record for each of its secrets.
@@ -65,6 +67,9 @@ pub struct Record {
     /// This secret is valid until just before: the end of its overlap after a rotation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Millis>,
+    /// The secret was made elsewhere and brought here: it need not be of this deployment's form.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported: bool,
     /// Where, from where and for what the key may be used.
     #[serde(default)]
     pub restrictions: Restrictions,

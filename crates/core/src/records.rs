@@ -8,7 +8,7 @@ use crate::memory::{Age, Entry, Memory};
 use crate::names::record_name;
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::secret::{Digest, Shape};
+use crate::secret::{Digest, Shape, may_be_imported};
 use crate::time::Millis;
 
 /// What KV answered for a name.
@@ -72,43 +72,63 @@ impl<P: Default> Records<P> {
     }
 
     /// Makes sure that memory holds what is known of a secret, or says what to read.
+    /// `imported_keys`: whether the secret may be one that was made elsewhere.
+    ///
+    /// What is in memory may have come there through another route: see [`policy::belongs`].
+    ///
+    /// [`policy::belongs`]: crate::policy::belongs
     ///
     /// # Errors
-    /// [`Refusal::KeyInvalid`] for what is no key of this deployment, which costs no read;
-    /// [`Refusal::StoreUnavailable`] when nothing can be known.
+    /// [`Refusal::KeyInvalid`] for what is no key of this deployment, which costs no read unless
+    /// it could be an imported one; [`Refusal::StoreUnavailable`] when nothing can be known.
     pub fn find(
         &mut self,
         key: &str,
         digest: Digest,
+        imported_keys: bool,
         now: Millis,
         loaded: Option<Loaded<'_>>,
     ) -> Result<Found, Refusal> {
         let age = self.memory.look_up(&digest, now);
-        if age.is_none() || loaded.is_some() {
-            // In memory it has been through this already.
-            let shape = Shape::parse(key)
-                .filter(|shape| self.keyring.verifies_tag(shape))
-                .ok_or(Refusal::KeyInvalid)?;
-            if shape.kind() == Kind::Derived {
-                return Err(Refusal::KeyInvalid);
-            }
-        }
         match (age, loaded) {
-            (Some(Age::Fresh), _) => Ok(Found::Ready),
+            (Some(Age::Fresh), _) | (Some(Age::Refresh), Some(_)) => return Ok(Found::Ready),
             (Some(Age::Refresh), None) => {
-                Ok(self.load(digest, 0).map_or(Found::Ready, Found::Refresh))
+                return Ok(self.load(digest, 0).map_or(Found::Ready, Found::Refresh));
             }
-            (Some(Age::Refresh), Some(_)) => Ok(Found::Ready),
+            (Some(Age::Stale | Age::Dead) | None, _) => {}
+        }
+        let native = self.admit(key, imported_keys)?;
+        match (age, loaded) {
+            (None, None) if self.memory.is_absent(&digest, now) => Err(Refusal::KeyInvalid),
             (age, None) => match self.load(digest, 0) {
                 Some(load) => Ok(Found::Load(load)),
                 None => age.map(|_| Found::Ready).ok_or(Refusal::StoreUnavailable),
             },
-            (age, Some(loaded)) => match self.take_in(digest, loaded, now) {
+            (age, Some(loaded)) => match self.take_in(digest, native, loaded, now) {
+                TakenIn::Known if self.memory.entry(&digest).is_none() => Err(Refusal::KeyInvalid),
                 TakenIn::Known => Ok(Found::Ready),
                 TakenIn::Next(load) => Ok(Found::Load(load)),
                 TakenIn::Failed if age == Some(Age::Stale) => Ok(Found::Ready),
                 TakenIn::Failed | TakenIn::Unreadable => Err(Refusal::StoreUnavailable),
             },
+        }
+    }
+
+    /// Whether the secret's tag verifies; it may not where it can be an imported one. No secret of
+    /// a shape that says "management" or "derived" is imported.
+    fn admit(&self, key: &str, imported_keys: bool) -> Result<bool, Refusal> {
+        let shape = Shape::parse(key);
+        let native = shape.is_some_and(|shape| self.keyring.verifies_tag(&shape));
+        let admitted = match shape.map(|shape| shape.kind()) {
+            Some(Kind::Derived) => false,
+            _ if native => true,
+            Some(Kind::Management) => false,
+            Some(Kind::Public | Kind::Private) | None => imported_keys && may_be_imported(key),
+        };
+        if admitted {
+            Ok(native)
+        } else {
+            Err(Refusal::KeyInvalid)
         }
     }
 
@@ -121,14 +141,20 @@ impl<P: Default> Records<P> {
         })
     }
 
-    fn take_in(&mut self, digest: Digest, loaded: Loaded<'_>, now: Millis) -> TakenIn {
+    fn take_in(
+        &mut self,
+        digest: Digest,
+        native: bool,
+        loaded: Loaded<'_>,
+        now: Millis,
+    ) -> TakenIn {
         match loaded.stored {
             Stored::Found(value) => {
                 let Some(load) = self.load(digest, loaded.attempt) else {
                     return TakenIn::Failed;
                 };
                 match Record::open(value, &load.name, &self.keyring) {
-                    Ok(record) => self.memory.store(digest, Some(record), now),
+                    Ok(record) => self.memory.store(digest, native, Some(record), now),
                     Err(_) => {
                         // What stood here before may lack a restriction that this one has.
                         self.memory.forget(&digest);
@@ -140,7 +166,7 @@ impl<P: Default> Records<P> {
             Stored::Missing => match self.load(digest, loaded.attempt + 1) {
                 Some(load) => TakenIn::Next(load),
                 None => {
-                    self.memory.store(digest, None, now);
+                    self.memory.store(digest, native, None, now);
                     TakenIn::Known
                 }
             },
@@ -148,9 +174,11 @@ impl<P: Default> Records<P> {
         }
     }
 
-    /// Takes in the answer to a background read. Returns the next name to read, if any.
+    /// Takes in the answer to a background read. Returns the next name to read, if any. What memory
+    /// has let go of meanwhile is of no use any more.
     pub fn refreshed(&mut self, digest: Digest, loaded: Loaded<'_>, now: Millis) -> Option<Load> {
-        match self.take_in(digest, loaded, now) {
+        let native = self.memory.entry(&digest)?.native;
+        match self.take_in(digest, native, loaded, now) {
             TakenIn::Next(load) => Some(load),
             TakenIn::Known | TakenIn::Failed | TakenIn::Unreadable => None,
         }

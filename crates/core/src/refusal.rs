@@ -96,7 +96,7 @@ refusals! {
     InternalError 500 "internal_error" Platform "Internal error" "The gateway failed while handling this request; nothing was decided in its favour." "Try again; if it stays, report the request id.";
     CrossOriginDenied 403 "cross_origin_denied" Client "Cross-origin call" "The management API is not callable from other websites." "Call it from a server, from the CLI, or from the gateway's own origin.";
     EndpointUnknown 404 "endpoint_unknown" Client "No such endpoint" "The management API has no such endpoint." "See the management API's documentation.";
-    MediaTypeUnsupported 415 "media_type_unsupported" Client "Not JSON" "The body must be JSON." "Send Content-Type: application/json.";
+    MediaTypeUnsupported 415 "media_type_unsupported" Client "Media type not taken" "The body is of another media type than this call takes." "Send Content-Type: application/json, for a change of fields application/merge-patch+json, for an import application/x-ndjson.";
     BodyTooLarge 413 "body_too_large" Client "Body too large" "The body is larger than this endpoint reads." "Send less.";
     BodyInvalid 400 "body_invalid" Client "Body not understood" "The body is not the JSON that this endpoint expects." "See `errors`.";
     QueryInvalid 400 "query_invalid" Client "Query not understood" "A query parameter is unknown or has a value that is not allowed." "See `errors`.";
@@ -105,7 +105,23 @@ refusals! {
     ProjectExists 409 "project_exists" Client "Project exists" "There is a project with this id already." "Use it, or choose another id.";
     ProjectSpecInvalid 422 "project_spec_invalid" Client "Project cannot be created" "The project's fields are not valid." "See `errors`.";
     KeyUnknown 404 "key_unknown" Client "No such key" "The project has no key with this id." "List the project's keys.";
-    KeyStateConflict 409 "key_state_conflict" Client "Not in this state" "The key's state does not allow this change." "A revoked key stays revoked: create a new one.";
+    KeyStateConflict 409 "key_state_conflict" Client "Not in this state" "The key's state does not allow this change." "A revoked key stays revoked: create a new one. A deleted one can be undeleted first. A management key is revoked before it is deleted.";
+    SecretUnknown 404 "secret_unknown" Client "No such secret" "The key has no secret with this id." "Show the key: it lists its secrets.";
+    SecretExists 409 "secret_exists" Client "Secret taken" "A secret or an id that is given belongs to another key already." "Give each key a secret and an id of its own.";
+    KeyProtected 409 "key_protected" Client "Key protected" "The key is protected against deletion." "Set `delete_protection` to false first.";
+    RotationInProgress 409 "rotation_in_progress" Client "Rotation in progress" "The key has two secrets already: its last rotation has not ended." "Wait until the older secret has ended, revoke it, or rotate with an overlap of 0, which ends every older secret at once.";
+    EnvironmentUnknown 404 "environment_unknown" Client "No such environment" "The project has no environment with this id." "List the project's environments, or create it.";
+    EnvironmentExists 409 "environment_exists" Client "Environment exists" "The project has an environment with this id already." "Use it, or choose another id.";
+    ProjectStateConflict 409 "project_state_conflict" Client "Not in this state" "The project's state does not allow this change." "Restore or resume the project first.";
+    ManagementKeyUnknown 404 "management_key_unknown" Client "No such management key" "There is no management key with this id." "List the management keys.";
+    AccountKeyRequired 403 "account_key_required" Client "Account key required" "This call takes a management key of the account, not one of a project." "Use a management key of the account.";
+    WiderThanCaller 403 "wider_than_caller" Client "More than the caller may" "A management key cannot make or change one that can do more than itself." "Use a key with the same project, scopes, addresses and life, or ask for less.";
+    BootstrapDenied 403 "bootstrap_denied" Client "Bootstrap secret" "The bootstrap secret makes the first management key of the account, once, and does nothing else." "Call with a management key. To get back in after all are lost, set another bootstrap secret.";
+    PreconditionRequired 428 "precondition_required" Client "If-Match required" "This change has to say which version it changes." "Send If-Match with the ETag of the version that you have read.";
+    VersionConflict 412 "version_conflict" Client "Changed meanwhile" "The version in If-Match is not the current one, so nothing was changed." "Read it again, look at what has changed, and repeat the change on that version.";
+    IdempotencyMismatch 422 "idempotency_mismatch" Client "Idempotency key used" "This Idempotency-Key was used for another request within the last ten minutes." "Use a new Idempotency-Key for each request, and the same one only to repeat it.";
+    HeaderInvalid 400 "header_invalid" Client "Header not understood" "A header of the request has a value that is not allowed." "See `errors`.";
+    RequestInvalid 422 "request_invalid" Client "Fields not valid" "The fields of the request are not valid." "See `errors`: each names a field and what to change.";
     RegistryUnavailable 503 "registry_unavailable" Platform "Registry unavailable" "The registry did not answer; the change may or may not have been made." "Look whether it was, then try again.";
 }
 

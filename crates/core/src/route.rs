@@ -91,6 +91,8 @@ pub struct Route {
     pub cache_origin: bool,
     /// Whether `Cookie` and `Set-Cookie` pass for public keys.
     pub cookies: bool,
+    /// Whether keys are taken whose secrets were made elsewhere.
+    pub imported_keys: bool,
     /// Whether paths pass that would be refused as `path_ambiguous`.
     pub allow_ambiguous_paths: bool,
     /// What pages of other websites may do.

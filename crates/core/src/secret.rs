@@ -9,7 +9,9 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::RangeInclusive;
 
+use base64ct::{Base64Unpadded, Base64UrlUnpadded, Encoding as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
@@ -27,6 +29,16 @@ pub(crate) const RANDOM: usize = 24;
 pub(crate) const TAG: usize = 8;
 /// The longest secret of this shape, in bytes.
 pub(crate) const LONGEST: usize = 10 + 1 + 2 + 1 + 12 + 1 + 1 + RANDOM + TAG;
+
+/// How long a secret may be that was made elsewhere and brought here, in bytes.
+pub const IMPORTED: RangeInclusive<usize> = 20..=512;
+
+/// Whether a text can be a secret that was made elsewhere: visible ASCII of a length in
+/// [`IMPORTED`].
+#[must_use]
+pub fn may_be_imported(text: &str) -> bool {
+    IMPORTED.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
 
 /// SHA-256 of a secret: what the registry stores and isolate memory is keyed by.
 ///
@@ -68,6 +80,28 @@ impl Digest {
             *byte = nibble(*high)? << 4 | nibble(*low)?;
         }
         Some(Self(bytes))
+    }
+
+    /// Reads a SHA-256 as people's tools write it: hexadecimal in any case, base64 or base64url,
+    /// with or without padding.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        if text.len() == 64 {
+            return Self::from_hex(&text.to_ascii_lowercase());
+        }
+        let unpadded = match text.len() {
+            44 => text.strip_suffix('=')?,
+            _ => text,
+        };
+        let mut bytes = [0; 32];
+        let decoded = if unpadded.contains(['-', '_']) {
+            Base64UrlUnpadded::decode(unpadded, &mut bytes)
+        } else {
+            Base64Unpadded::decode(unpadded, &mut bytes)
+        };
+        decoded
+            .is_ok_and(|decoded| decoded.len() == 32)
+            .then_some(Self(bytes))
     }
 }
 
@@ -200,9 +234,46 @@ impl Minted {
     /// registry stores it sealed.
     #[must_use]
     pub fn derivation_key(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(mac::mac(
-            &mac::keyed(self.0.as_bytes()),
-            &[b"keyward/derive/1"],
-        ))
+        derivation_key(&self.0)
+    }
+}
+
+/// The key under which a secret's derived keys are minted, of any secret.
+#[must_use]
+pub fn derivation_key(secret: &str) -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(mac::mac(
+        &mac::keyed(secret.as_bytes()),
+        &[b"keyward/derive/1"],
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_read_in_every_common_form() {
+        let digest = Digest([0xfb; 32]);
+        for text in [
+            "fb".repeat(32),
+            "FB".repeat(32),
+            "+/v7".repeat(10) + "+/s",
+            "+/v7".repeat(10) + "+/s=",
+            "-_v7".repeat(10) + "-_s",
+            "-_v7".repeat(10) + "-_s=",
+        ] {
+            assert!(Digest::from_text(&text) == Some(digest), "{text}");
+        }
+        for text in [
+            String::new(),
+            "fb".repeat(31),
+            "fb".repeat(33),
+            "+_v7".repeat(10) + "+/s",
+            "+/v7".repeat(10) + "+/t",
+            "+/v7".repeat(10) + "+/s==",
+            "é".repeat(32),
+        ] {
+            assert!(Digest::from_text(&text).is_none(), "{text}");
+        }
     }
 }

@@ -9,9 +9,9 @@
 //! - `null` stands for "none" where none is a value (`owner`, `not_before`, `expires_at`), and is
 //!   refused elsewhere: a restriction that got lost on the way must not make a wider key.
 
-mod reader;
+pub mod reader;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use self::reader::Reader;
@@ -22,17 +22,18 @@ use crate::restrict::Restrictions;
 use crate::time::Millis;
 
 /// The longest `name`, in characters.
-const LONGEST_NAME: usize = 100;
+pub const LONGEST_NAME: usize = 100;
 /// The longest `owner`, in characters.
-const LONGEST_OWNER: usize = 200;
+pub const LONGEST_OWNER: usize = 200;
 /// The most entries of `referrers`.
-const MOST_REFERRERS: usize = 500;
+pub const MOST_REFERRERS: usize = 500;
 /// The most entries of `scopes`, `ips` and `paths`.
-const MOST_RULES: usize = 200;
+pub const MOST_RULES: usize = 200;
 /// The largest `metadata`, in bytes of JSON.
-const LARGEST_METADATA: usize = 4096;
+pub const LARGEST_METADATA: usize = 4096;
 
-const FIELDS: &[&str] = &[
+/// Every field.
+pub const FIELDS: &[&str] = &[
     "name",
     "kind",
     "environment",
@@ -48,10 +49,11 @@ const FIELDS: &[&str] = &[
     "limits",
     "status",
     "metadata",
+    "delete_protection",
 ];
 
 /// A field that is wrong, why, and what to write instead.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     /// The field, with its place in a list: `referrers[0]`.
     pub field: String,
@@ -81,6 +83,8 @@ pub struct ValidKey {
     pub status: Status,
     /// The project's own notes on the key; the edge never sees them.
     pub metadata: Map<String, Value>,
+    /// The key cannot be deleted until this is taken off. The edge never sees it.
+    pub delete_protection: bool,
 }
 
 impl ValidKey {
@@ -100,6 +104,7 @@ impl ValidKey {
             not_before: self.not_before,
             expires_at: self.expires_at,
             not_after: None,
+            imported: false,
             restrictions: self.restrictions.clone(),
         }
     }
@@ -145,10 +150,11 @@ pub fn validate(fields: &Value) -> Result<ValidKey, Vec<FieldError>> {
     }
     let status = status(&mut read);
     let metadata = read.object("metadata", LARGEST_METADATA);
+    let delete_protection = read.flag("delete_protection");
     if !read.refused("kind") {
         require_one_audience(&mut read, kind, restrictions.any_referrer);
     }
-    read.refuse_unknown(FIELDS);
+    read.refuse_unknown("a key", FIELDS);
     let errors = read.into_errors();
     if !errors.is_empty() {
         return Err(errors);
@@ -163,6 +169,7 @@ pub fn validate(fields: &Value) -> Result<ValidKey, Vec<FieldError>> {
         expires_at,
         status,
         metadata,
+        delete_protection,
     })
 }
 

@@ -30,14 +30,19 @@ impl Millis {
 #[error("not an RFC 3339 date and time, such as 2026-11-21T12:00:00Z")]
 pub struct TimeError;
 
+/// The end of the year 9999: RFC 3339 writes no later time. An offset from UTC can lead beyond it.
+const LAST: u64 = 253_402_300_799_999;
+
 impl FromStr for Millis {
     type Err = TimeError;
 
     fn from_str(text: &str) -> Result<Self, TimeError> {
         let parsed = DateTime::parse_from_rfc3339(text).map_err(|_| TimeError)?;
         u64::try_from(parsed.timestamp_millis())
+            .ok()
+            .filter(|millis| *millis <= LAST)
             .map(Self)
-            .map_err(|_| TimeError)
+            .ok_or(TimeError)
     }
 }
 
@@ -96,6 +101,7 @@ mod tests {
             ("1970-01-01T00:00:00Z", 0),
             ("2026-11-21T12:00:00Z", 1_795_262_400_000),
             ("2026-11-21T13:00:00.250+01:00", 1_795_262_400_250),
+            ("9999-12-31T23:59:59.999Z", LAST),
         ] {
             assert_eq!(text.parse(), Ok(Millis(millis)));
         }
@@ -111,6 +117,8 @@ mod tests {
             "",
             "2026-11-21",
             "1969-12-31T23:59:59Z",
+            "1970-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
             "2026-13-01T00:00:00Z",
             "now",
         ] {

@@ -186,6 +186,23 @@ fn suspended_answers_as_disabled() {
 }
 
 #[test]
+fn deleted_answers_as_unknown_whatever_else_is_wrong() {
+    let deleted = Record {
+        status: Status::Deleted,
+        ..private()
+    };
+    assert_eq!(alone(&deleted), Err(Refusal::KeyInvalid));
+    let elsewhere = Access {
+        environments: Some(vec!["staging".to_owned()]),
+        ..Access::everything()
+    };
+    assert_eq!(
+        decided(&deleted, &elsewhere, |_| {}),
+        Err(Refusal::KeyInvalid)
+    );
+}
+
+#[test]
 fn a_key_holds_from_its_start_until_just_before_its_end() {
     let at = |not_before: Option<u64>, expires_at: Option<u64>, not_after: Option<u64>| {
         alone(&Record {

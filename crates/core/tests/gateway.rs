@@ -74,6 +74,7 @@ fn desk(kind: Kind, restrictions: &str) -> Desk {
         not_before: None,
         expires_at: None,
         not_after: None,
+        imported: false,
         restrictions,
     };
     Desk {
@@ -606,6 +607,27 @@ fn the_management_api_cannot_be_reached_by_another_spelling() {
     assert_eq!(
         desk.refused("GET", "/_keyward/v1/../v1/projects", &[]),
         "400 path_ambiguous"
+    );
+}
+
+#[test]
+fn the_description_of_the_management_api_is_only_read() {
+    let mut desk = desk(Kind::Private, "{}");
+    for method in ["GET", "HEAD"] {
+        let text = desk.head(method, "/_keyward/openapi.json", &[]);
+        let Outcome::Document(response) = desk.call(&text) else {
+            panic!("{method} is not answered with the document");
+        };
+        assert_eq!((response.status, response.body.as_str()), (200, ""));
+        assert!(
+            response
+                .headers
+                .contains(&("content-type", "application/json".to_owned()))
+        );
+    }
+    assert_eq!(
+        desk.refused("POST", "/_keyward/openapi.json", &[]),
+        "405 method_not_allowed"
     );
 }
 

@@ -39,6 +39,7 @@ fn record() -> Record {
         not_before: None,
         expires_at: Some(Millis(1_795_262_400_000)),
         not_after: None,
+        imported: false,
         restrictions: serde_json::from_value(json!({
             "ips": ["192.0.2.7"],
             "paths": ["GET,POST /v1/**"],

@@ -351,6 +351,23 @@ fn an_unknown_field_is_told_what_there_is_and_not_repeated_at_length() {
 }
 
 #[test]
+fn twenty_errors_are_named_and_then_that_there_are_more() {
+    let fields = |count: usize| -> Value {
+        let named = (0..count).map(|index| (format!("x{index}"), Value::Null));
+        Value::Object(named.collect())
+    };
+    assert_eq!(wrong(&fields(20)).len(), 20);
+    // So many were once compared with one another.
+    for many in [21, 200_000] {
+        let named = wrong(&fields(many));
+        assert_eq!(named.len(), 21);
+        assert_eq!(named[20], "more");
+    }
+    let rules = json!({ "scopes": vec!["no scope"; 200], "ips": [1], "unknown": 1 });
+    assert_eq!(wrong(&rules).len(), 21);
+}
+
+#[test]
 fn only_an_object_is_a_key() {
     for fields in [json!(null), json!([]), json!("a"), json!(5)] {
         assert_eq!(wrong(&fields), ["key"]);

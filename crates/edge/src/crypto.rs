@@ -2,9 +2,10 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
-use keyward_core::keyring::Entry;
+use keyward_core::keyring::{Entry, Keyring};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
+use zeroize::Zeroizing;
 
 #[wasm_bindgen]
 extern "C" {
@@ -33,6 +34,14 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn encrypt(
+        this: &Subtle,
+        algorithm: &Object,
+        key: &JsValue,
+        data: &Uint8Array,
+    ) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn decrypt(
         this: &Subtle,
         algorithm: &Object,
         key: &JsValue,
@@ -67,6 +76,12 @@ pub fn with_random<T>(draw: impl FnOnce(&mut dyn FnMut(&mut [u8])) -> T) -> Resu
     drawn.map(|()| made)
 }
 
+/// What the seal of a key's derivation key is bound to.
+#[must_use]
+pub fn derivation_context(project: &str, key_id: &str) -> String {
+    format!("keyward/seal/derivation/1\n{project}\n{key_id}")
+}
+
 /// Seals `plain` with AES-256-GCM under the entry's sealing key, bound to `context`, which has to
 /// be presented again to open it: `1.<entry id>.<base64url of nonce, ciphertext and tag>`.
 ///
@@ -75,7 +90,7 @@ pub fn with_random<T>(draw: impl FnOnce(&mut dyn FnMut(&mut [u8])) -> T) -> Resu
 pub async fn seal(entry: &Entry, context: &str, plain: &[u8]) -> Result<String, CryptoError> {
     let mut sealed = vec![0_u8; NONCE_BYTES];
     fill_random(&mut sealed)?;
-    let ciphertext = encrypt(entry.sealing_key().as_slice(), &sealed, context, plain)
+    let ciphertext = crypt(Direction::Encrypt, entry, &sealed, context, plain)
         .await
         .map_err(|_| CryptoError)?;
     sealed.extend_from_slice(&ciphertext);
@@ -86,18 +101,53 @@ pub async fn seal(entry: &Entry, context: &str, plain: &[u8]) -> Result<String, 
     ))
 }
 
+/// Opens what [`seal`] made for this context, under whichever entry in force it was.
+///
+/// # Errors
+/// When it is not of that form, was made for another context, under another key or by nobody, or
+/// when WebCrypto fails.
+pub async fn open(
+    keyring: &Keyring,
+    context: &str,
+    sealed: &str,
+) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+    let (id, sealed) = sealed
+        .strip_prefix("1.")
+        .and_then(|rest| rest.split_once('.'))
+        .ok_or(CryptoError)?;
+    let entry = keyring.entry(id).ok_or(CryptoError)?;
+    let sealed = Base64UrlUnpadded::decode_vec(sealed).map_err(|_| CryptoError)?;
+    let (nonce, ciphertext) = sealed.split_at_checked(NONCE_BYTES).ok_or(CryptoError)?;
+    crypt(Direction::Decrypt, entry, nonce, context, ciphertext)
+        .await
+        .map(Zeroizing::new)
+        .map_err(|_| CryptoError)
+}
+
 /// What AES-GCM wants: 96 bits, here random, under a key that seals far fewer than 2^32 values.
 const NONCE_BYTES: usize = 12;
 
-async fn encrypt(
-    key: &[u8],
+#[derive(Clone, Copy)]
+enum Direction {
+    Encrypt,
+    Decrypt,
+}
+
+async fn crypt(
+    direction: Direction,
+    entry: &Entry,
     nonce: &[u8],
     context: &str,
-    plain: &[u8],
+    data: &[u8],
 ) -> Result<Vec<u8>, JsValue> {
     let subtle = CRYPTO.with(Crypto::subtle)?;
-    let usages = Array::of1(&JsValue::from_str("encrypt"));
-    let import = subtle.import_key("raw", &Uint8Array::from(key), "AES-GCM", false, &usages)?;
+    let usage = match direction {
+        Direction::Encrypt => "encrypt",
+        Direction::Decrypt => "decrypt",
+    };
+    let usages = Array::of1(&JsValue::from_str(usage));
+    let key = Uint8Array::from(entry.sealing_key().as_slice());
+    let import = subtle.import_key("raw", &key, "AES-GCM", false, &usages)?;
     let key = JsFuture::from(import).await?;
     let algorithm = Object::new();
     for (name, value) in [
@@ -110,7 +160,11 @@ async fn encrypt(
     ] {
         Reflect::set(&algorithm, &JsValue::from_str(name), &value)?;
     }
-    let encrypted =
-        JsFuture::from(subtle.encrypt(&algorithm, &key, &Uint8Array::from(plain))?).await?;
-    Ok(Uint8Array::new(encrypted.unchecked_ref::<JsValue>()).to_vec())
+    let data = Uint8Array::from(data);
+    let begun = match direction {
+        Direction::Encrypt => subtle.encrypt(&algorithm, &key, &data)?,
+        Direction::Decrypt => subtle.decrypt(&algorithm, &key, &data)?,
+    };
+    let done = JsFuture::from(begun).await?;
+    Ok(Uint8Array::new(done.unchecked_ref::<JsValue>()).to_vec())
 }

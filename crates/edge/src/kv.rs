@@ -16,6 +16,9 @@ extern "C" {
     type Namespace;
 
     #[wasm_bindgen(method, catch)]
+    fn get(this: &Namespace, name: &str) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
     fn put(this: &Namespace, name: &str, value: &str) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = delete)]
@@ -52,4 +55,20 @@ pub async fn write(env: &Env, name: &str, write: &Write) -> Result<(), KvError> 
         .await
         .map(drop)
         .map_err(|_| KvError)
+}
+
+/// Reads from KV, as the place where this runs sees it; None when nothing stands under the name.
+///
+/// # Errors
+/// [`KvError`]: then nothing is known.
+pub async fn read(env: &Env, name: &str) -> Result<Option<String>, KvError> {
+    let namespace = bindings::binding(env, bindings::KEYS).ok_or(KvError)?;
+    let begun = namespace.unchecked_ref::<Namespace>().get(name);
+    let value = JsFuture::from(begun.map_err(|_| KvError)?)
+        .await
+        .map_err(|_| KvError)?;
+    if value.is_null() {
+        return Ok(None);
+    }
+    value.as_string().map(Some).ok_or(KvError)
 }

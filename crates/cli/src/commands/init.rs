@@ -176,9 +176,11 @@ fn next_steps() -> String {
   1. Name your API: `origin` in gateway.toml, then  keyward config check
   2. Start the gateway:                             npx wrangler dev
   3. In another terminal:                           export KEYWARD_URL=http://localhost:8787
-                                                    export KEYWARD_KEY=$(sed -n 's/^KEYWARD_BOOTSTRAP_KEY=//p' .dev.vars)
-  4. A project and its first key:                   keyward projects create acme
+  4. A management key of your own:                  export KEYWARD_KEY=$(sed -n 's/^KEYWARD_BOOTSTRAP_KEY=//p' .dev.vars)
+                                                    export KEYWARD_KEY=$(keyward management-keys create --name owner)
+  5. A project and its first key:                   keyward projects create acme
                                                     keyward keys create --project acme --name 'First key'
+KEYWARD_BOOTSTRAP_KEY makes the first management key, once. Keep the key of step 4 where you keep passwords.
 .dev.vars holds secrets for development. It is not committed; deploy with others (wrangler secret put).",
         "Next steps".bold()
     )

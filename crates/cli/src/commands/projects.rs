@@ -3,6 +3,8 @@
 mod create;
 mod list;
 mod show;
+mod state;
+mod update;
 
 use clap::Subcommand;
 use keyward_core::names;
@@ -20,6 +22,22 @@ pub(crate) enum Projects {
     List(list::List),
     /// Show a project
     Show(show::Show),
+    /// Change a project's name, or how long its secrets live
+    Update(update::Update),
+    /// Refuse every key of a project until it is resumed
+    #[command(
+        after_help = "It takes effect as a revocation does, and can be undone with `resume`."
+    )]
+    Suspend(state::OneProject),
+    /// Accept a suspended project's keys again
+    Resume(state::OneProject),
+    /// Put a project away: its keys are refused and cannot be changed
+    #[command(
+        after_help = "`keyward projects list --status archived` lists it from then on, and `restore` undoes it."
+    )]
+    Archive(state::OneProject),
+    /// Bring an archived project back
+    Restore(state::OneProject),
 }
 
 impl Projects {
@@ -29,6 +47,11 @@ impl Projects {
             Self::Create(command) => command.run(&client, output),
             Self::List(command) => command.run(&client, output),
             Self::Show(command) => command.run(&client, output),
+            Self::Update(command) => command.run(&client, output),
+            Self::Suspend(project) => project.to("suspend", &client, output),
+            Self::Resume(project) => project.to("resume", &client, output),
+            Self::Archive(project) => project.to("archive", &client, output),
+            Self::Restore(project) => project.to("restore", &client, output),
         }
     }
 }

@@ -1,14 +1,8 @@
-//! Who may call the management API: the holder of the bootstrap key, and no website but the
-//! gateway's own.
+//! What a request says of who sends it: no website but the gateway's own, and a credential.
 
 use keyward_core::refusal::Refusal;
-use keyward_core::secret::Digest;
-use keyward_edge::{bindings, log};
-use subtle::ConstantTimeEq;
-use worker::{Env, web_sys};
-
-/// Shorter keys could be guessed.
-const SHORTEST_KEY: usize = 32;
+use worker::web_sys;
+use zeroize::Zeroizing;
 
 /// Refuses what a browser sends on behalf of another website. Such a call cannot carry the key
 /// unless the site has it, but it must not even learn whether there is such an endpoint.
@@ -27,28 +21,15 @@ pub(super) fn require_same_origin(request: &web_sys::Request, url: &str) -> Resu
     }
 }
 
-/// Lets only the bootstrap management key through.
+/// The secret that is sent as `Authorization: Bearer`.
 ///
 /// # Errors
-/// [`Refusal::ConfigInvalid`] when the deployment has none, or one that is too short;
-/// [`Refusal::KeyMissing`] without an `Authorization`; [`Refusal::KeyInvalid`] for any other.
-pub(super) fn authenticate(request: &web_sys::Request, env: &Env) -> Result<(), Refusal> {
-    let expected = bindings::text(env, bindings::BOOTSTRAP_KEY)
-        .filter(|key| key.chars().count() >= SHORTEST_KEY);
-    let Some(expected) = expected else {
-        let detail = format!("is not set, or shorter than {SHORTEST_KEY} characters");
-        log::config_invalid(bindings::BOOTSTRAP_KEY, &detail);
-        return Err(Refusal::ConfigInvalid);
-    };
-    let authorization = header(request, "authorization").ok_or(Refusal::KeyMissing)?;
-    let sent = bearer(&authorization).ok_or(Refusal::KeyInvalid)?;
-    // Digests are compared, so that the time tells nothing about the length either.
-    let (expected, sent) = (Digest::of(&expected), Digest::of(sent));
-    if bool::from(expected.as_bytes().ct_eq(sent.as_bytes())) {
-        Ok(())
-    } else {
-        Err(Refusal::KeyInvalid)
-    }
+/// [`Refusal::KeyMissing`] without an `Authorization`, [`Refusal::KeyInvalid`] for another scheme.
+pub(super) fn secret(request: &web_sys::Request) -> Result<Zeroizing<String>, Refusal> {
+    let authorization = header(request, "authorization").map(Zeroizing::new);
+    let authorization = authorization.ok_or(Refusal::KeyMissing)?;
+    let secret = bearer(&authorization).ok_or(Refusal::KeyInvalid)?;
+    Ok(Zeroizing::new(secret.to_owned()))
 }
 
 /// A header that is there and not empty. The runtime refuses no name that is written here.
@@ -59,6 +40,18 @@ pub(super) fn header(request: &web_sys::Request, name: &str) -> Option<String> {
         .ok()
         .flatten()
         .filter(|value| !value.is_empty())
+}
+
+/// The same, where an empty value is one.
+pub(super) fn header_or_empty(request: &web_sys::Request, name: &str) -> Option<String> {
+    request.headers().get(name).ok().flatten()
+}
+
+/// The path and the query of a serialised URL, without what separates them.
+pub(super) fn path_and_query(url: &str) -> Option<(&str, &str)> {
+    let (_, rest) = url.split_once("://")?;
+    let (_, path) = rest.split_at_checked(rest.find('/')?)?;
+    Some(path.split_once('?').unwrap_or((path, "")))
 }
 
 /// The origin of the URL as the runtime has serialised it.
@@ -101,5 +94,12 @@ mod tests {
         }
         // Two lines arrive joined: that is no key.
         assert_eq!(bearer("Bearer abc, Bearer abc"), Some("abc, Bearer abc"));
+    }
+
+    #[test]
+    fn urls_are_cut_into_path_and_query() {
+        assert_eq!(path_and_query("https://a:1/b?c?d"), Some(("/b", "c?d")));
+        assert_eq!(path_and_query("https://a/b"), Some(("/b", "")));
+        assert_eq!(path_and_query("about:blank"), None);
     }
 }

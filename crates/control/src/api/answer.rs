@@ -1,4 +1,4 @@
-//! What goes back: JSON, or a problem document.
+//! What goes back: JSON, lines of JSON, or a problem document.
 
 use keyward_core::problem::Problem;
 use keyward_core::refusal::Refusal;
@@ -7,6 +7,7 @@ use serde::Serialize;
 use worker::web_sys;
 
 use crate::registry::client::Unavailable;
+use crate::registry::message::Shown;
 
 /// An answer of the management API.
 pub(super) struct Answer {
@@ -22,20 +23,34 @@ impl Answer {
     /// [`Refusal::InternalError`] when the value cannot be written as JSON.
     pub(super) fn json(status: u16, value: &impl Serialize) -> Result<Self, Refused> {
         let body = serde_json::to_string(value).map_err(|_| Refusal::InternalError)?;
+        Ok(Self::of(status, "application/json", body))
+    }
+
+    /// One JSON document on each line.
+    pub(super) fn lines(status: u16, items: &[Shown]) -> Self {
+        let mut body = String::with_capacity(items.iter().map(|item| item.get().len() + 1).sum());
+        for item in items {
+            body.push_str(item.get());
+            body.push('\n');
+        }
+        Self::of(status, "application/x-ndjson", body)
+    }
+
+    fn of(status: u16, content_type: &str, body: String) -> Self {
         let headers = vec![
-            ("content-type", "application/json".to_owned()),
+            ("content-type", content_type.to_owned()),
             ("cache-control", "no-store".to_owned()),
         ];
-        Ok(Self {
+        Self {
             status,
             headers,
             body,
-        })
+        }
     }
 
-    /// The same with one more header.
-    pub(super) fn with_header(mut self, name: &'static str, value: String) -> Self {
-        self.headers.push((name, value));
+    /// The same with one more header, if there is a value for it.
+    pub(super) fn with_header(mut self, name: &'static str, value: Option<String>) -> Self {
+        self.headers.extend(value.map(|value| (name, value)));
         self
     }
 
@@ -60,6 +75,7 @@ pub(super) struct Refused {
     refusal: Refusal,
     errors: Vec<FieldError>,
     allow: Option<String>,
+    scope: &'static str,
 }
 
 impl Refused {
@@ -69,6 +85,7 @@ impl Refused {
             refusal,
             errors,
             allow: None,
+            scope: "",
         }
     }
 
@@ -84,22 +101,37 @@ impl Refused {
     }
 
     /// The endpoint has only these methods.
-    pub(super) fn method(methods: &[&str]) -> Self {
-        let mut allow = methods.join(", ");
-        if methods.contains(&"GET") {
-            allow.push_str(", HEAD");
-        }
+    pub(super) fn method(allow: String) -> Self {
         Self {
-            refusal: Refusal::MethodNotAllowed,
-            errors: Vec::new(),
             allow: Some(allow),
+            ..Refusal::MethodNotAllowed.into()
         }
+    }
+
+    /// The management key lacks this scope.
+    pub(super) fn scope(scope: &'static str) -> Self {
+        Self {
+            scope,
+            ..Refusal::ScopeMissing.into()
+        }
+    }
+
+    /// Whether it is refused for this.
+    pub(super) fn is(&self, refusal: Refusal) -> bool {
+        self.refusal == refusal
+    }
+
+    /// Why.
+    #[cfg(test)]
+    pub(super) const fn refusal(&self) -> Refusal {
+        self.refusal
     }
 
     /// The problem document.
     pub(super) fn into_answer(self, request_id: &str) -> Answer {
         let problem = Problem {
             errors: &self.errors,
+            scopes: self.scope,
             ..Problem::new(self.refusal, request_id)
         };
         let mut headers = problem.headers();

@@ -1,177 +1,123 @@
-//! `/_keyward/v1/projects/{p}/keys`.
+//! Keys of a project: new ones, new secrets of old ones, and which to list.
 
-use keyward_core::names;
+use keyward_api::query::Query;
+use keyward_api::request::Rotation;
+use keyward_core::kind::Kind;
 use keyward_core::record::Status;
 use keyward_core::refusal::Refusal;
-use keyward_core::spec::{self, ValidKey};
-use keyward_edge::{bindings, crypto};
-use serde::Serialize;
-use serde_json::Value;
-use worker::Env;
-use zeroize::Zeroizing;
+use keyward_core::spec;
+use keyward_edge::clock;
+use serde::Deserialize;
 
 use super::answer::{Answer, Refused};
-use super::host;
-use super::query::{self, Query};
-use super::reply::{self, Meaning};
-use crate::registry::client;
-use crate::registry::message::{
-    Change, KeyFilter, NewKey, NewSecret, ProjectCommand, Publication, Reply, Shown,
-};
+use super::asked::Asked;
+use super::{host, mint, reply};
+use crate::registry::message::{KeyAct, KeyFilter, NewKey, ProjectCommand, Rotation as Told};
 
-const MEANING: Meaning = Meaning {
-    unknown: Refusal::KeyUnknown,
-    conflict: Refusal::KeyStateConflict,
-};
-
-#[derive(Serialize)]
-struct Created<'a> {
-    key: Shown,
-    secret: &'a str,
-    publication: Publication,
-}
-
-/// A freshly minted secret, and what the registry gets of it.
-struct Minted {
-    key_id: String,
-    text: Zeroizing<String>,
-    stored: NewSecret,
-}
-
-/// `POST /projects/{p}/keys`: the only answer that ever holds the secret.
+/// Creates a key: the only answer that ever holds its secret, but for its repetition.
 ///
 /// # Errors
-/// [`Refusal::KeySpecInvalid`], [`Refusal::ProjectUnknown`], [`Refusal::ConfigInvalid`],
-/// [`Refusal::RegistryUnavailable`].
-pub(super) async fn create(env: &Env, project: &str, mut fields: Value) -> Result<Answer, Refused> {
+/// What the operation may be refused with.
+pub(super) async fn create(asked: &Asked<'_>) -> Result<Answer, Refused> {
+    let mut fields = asked.json()?;
     host::convert(&mut fields);
-    let key = spec::validate(&fields)
-        .map_err(|errors| Refused::fields(Refusal::KeySpecInvalid, errors))?;
+    let key = spec::validate(&fields).map_err(|errors| asked.wrong_fields(errors))?;
     if !matches!(key.status, Status::Active | Status::Disabled) {
         let detail = "a new key is `active` or `disabled`";
         return Err(Refused::field(Refusal::KeySpecInvalid, "status", detail));
     }
-    let minted = mint(env, project, &key).await?;
-    let location = format!("/_keyward/v1/projects/{project}/keys/{}", minted.key_id);
-    let key = NewKey {
-        id: minted.key_id,
-        fields,
-        secret: minted.stored,
-    };
-    match ask(env, project, ProjectCommand::Create(Box::new(key))).await? {
-        Reply::Changed { item, publication } => {
-            let created = Created {
-                key: item,
-                secret: &minted.text,
-                publication,
-            };
-            Ok(Answer::json(201, &created)?.with_header("location", location))
-        }
-        _ => Err(Refusal::InternalError.into()),
+    let project = asked.segment("project");
+    let id = mint::key_id()?;
+    let (secret, mut minted) =
+        mint::for_key(asked, &project, &id, key.kind, &key.environment).await?;
+    let names = vec![mint::digest_name(&secret.digest), mint::key_name(&id)];
+    mint::reserve(asked, &project, names).await?;
+    let sealed = minted.sealed.take();
+    let command = ProjectCommand::CreateKey(Box::new(NewKey { id, fields, secret }));
+    let reply = asked.project_sealed(command, sealed).await?;
+    mint::answer(asked, reply, minted).await
+}
+
+/// Gives a key another secret. What the secret says of the key, the key is asked first.
+///
+/// # Errors
+/// What the operation may be refused with.
+pub(super) async fn rotate(asked: &Asked<'_>) -> Result<Answer, Refused> {
+    #[derive(Deserialize)]
+    struct Prefix {
+        kind: Kind,
+        environment: String,
     }
-}
-
-/// `GET /projects/{p}/keys`: the newest first.
-///
-/// # Errors
-/// [`Refusal::QueryInvalid`], [`Refusal::ProjectUnknown`], [`Refusal::RegistryUnavailable`].
-pub(super) async fn list(env: &Env, project: &str, query: &Query) -> Result<Answer, Refused> {
-    let status = query.value("status").map(status).transpose()?;
-    let filter = KeyFilter {
-        status,
-        owner: query.text("owner")?,
-        text: query.text("q")?,
+    let rotation = rotation(asked)?;
+    let (project, id) = (asked.segment("project"), asked.segment("key"));
+    let show = ProjectCommand::Key {
+        id: id.clone(),
+        if_match: None,
+        act: KeyAct::Show,
     };
-    let page = query.page()?;
-    let reply = ask(env, project, ProjectCommand::List { page, filter }).await?;
-    reply::answer(reply, MEANING)
-}
-
-/// `GET /projects/{p}/keys/{id}`.
-///
-/// # Errors
-/// [`Refusal::ProjectUnknown`], [`Refusal::KeyUnknown`], [`Refusal::RegistryUnavailable`].
-pub(super) async fn show(env: &Env, project: &str, id: &str) -> Result<Answer, Refused> {
-    let id = id.to_owned();
-    let reply = ask(env, project, ProjectCommand::Show { id }).await?;
-    reply::answer(reply, MEANING)
-}
-
-/// `POST /projects/{p}/keys/{id}/revoke`, `disable` and `enable`.
-///
-/// # Errors
-/// As [`show`], [`Refusal::KeyStateConflict`], and [`Refusal::ConfigInvalid`].
-pub(super) async fn change(
-    env: &Env,
-    project: &str,
-    id: &str,
-    change: Change,
-) -> Result<Answer, Refused> {
-    require_keyring(env)?;
-    let id = id.to_owned();
-    let reply = ask(env, project, ProjectCommand::Change { id, change }).await?;
-    reply::answer(reply, MEANING)
-}
-
-/// `DELETE /projects/{p}/keys/{id}`.
-///
-/// # Errors
-/// As [`show`], and [`Refusal::ConfigInvalid`].
-pub(super) async fn delete(env: &Env, project: &str, id: &str) -> Result<Answer, Refused> {
-    require_keyring(env)?;
-    let id = id.to_owned();
-    let reply = ask(env, project, ProjectCommand::Delete { id }).await?;
-    reply::answer(reply, MEANING)
-}
-
-async fn ask(env: &Env, project: &str, command: ProjectCommand) -> Result<Reply, Refused> {
-    match client::project(env, project, &command).await? {
-        Reply::Unfounded => Err(Refusal::ProjectUnknown.into()),
-        reply => Ok(reply),
-    }
-}
-
-fn status(word: &str) -> Result<Status, Refused> {
-    let detail = "write `active`, `disabled`, `revoked` or `suspended`";
-    serde_json::from_value(Value::String(word.to_owned()))
-        .map_err(|_| query::wrong("status", detail))
-}
-
-/// Without a keyring no record has a name: nothing is changed that could not be published.
-fn require_keyring(env: &Env) -> Result<(), Refused> {
-    bindings::keyring(env)
-        .map(drop)
-        .ok_or_else(|| Refusal::ConfigInvalid.into())
-}
-
-/// Mints the key's secret here, so that the registry only gets what it may keep of it.
-async fn mint(env: &Env, project: &str, key: &ValidKey) -> Result<Minted, Refused> {
-    let failed = |_| Refused::from(Refusal::InternalError);
-    let keyring = bindings::keyring(env).ok_or(Refusal::ConfigInvalid)?;
-    let (key_id, id, minted) = crypto::with_random(|fill| {
-        let minted = keyring.mint(names::DEFAULT_VENDOR, key.kind, &key.environment, fill);
-        (
-            names::mint_key_id(fill),
-            names::mint_secret_id(fill),
-            minted,
-        )
-    })
-    .map_err(failed)?;
-    let context = format!("keyward/seal/derivation/1\n{project}\n{key_id}");
-    let derivation_key = minted.derivation_key();
-    let sealed = crypto::seal(keyring.current(), &context, derivation_key.as_slice())
-        .await
-        .map_err(failed)?;
-    let stored = NewSecret {
+    let key = reply::thing(asked, asked.consult_project(&project, show).await?)?;
+    let Prefix { kind, environment } = reply::read(&key.item)?;
+    let (secret, mut minted) = mint::for_key(asked, &project, &id, kind, &environment).await?;
+    let names = vec![mint::digest_name(&secret.digest)];
+    mint::reserve(asked, &project, names).await?;
+    let sealed = minted.sealed.take();
+    let command = ProjectCommand::Key {
         id,
-        digest: minted.digest().to_hex(),
-        sealed,
-        redacted: minted.redacted(),
+        if_match: asked.if_match,
+        act: KeyAct::Rotate { secret, rotation },
     };
-    let text = Zeroizing::new(minted.expose().to_owned());
-    Ok(Minted {
-        key_id,
-        text,
-        stored,
+    let reply = asked.project_sealed(command, sealed).await?;
+    mint::answer(asked, reply, minted).await
+}
+
+/// When a new secret begins, and how long the older one goes on.
+///
+/// # Errors
+/// As [`Asked::fields`].
+pub(super) fn rotation(asked: &Asked<'_>) -> Result<Told, Refused> {
+    let now = clock::now();
+    let Rotation { overlap_s, at } = asked.fields(|body| Rotation::read(body, now))?;
+    Ok(Told { overlap_s, at })
+}
+
+/// A merge patch, with its hosts as browsers send them.
+///
+/// # Errors
+/// As [`Asked::json`].
+pub(super) fn patch(asked: &Asked<'_>) -> Result<KeyAct, Refused> {
+    let mut patch = asked.json()?;
+    host::convert(&mut patch);
+    Ok(KeyAct::Update { patch })
+}
+
+/// Which keys a query lets through.
+pub(super) fn filter(query: &Query) -> KeyFilter {
+    let text = |name| query.text(name).map(str::to_owned);
+    KeyFilter {
+        status: query.text("status").and_then(status),
+        owner: text("owner"),
+        environment: text("environment"),
+        kind: match query.text("kind") {
+            Some("public") => Some(Kind::Public),
+            Some("private") => Some(Kind::Private),
+            _ => None,
+        },
+        text: text("q"),
+        unused_s: query.duration_s("unused"),
+        expiring_s: query.duration_s("expiring"),
+        unrestricted: query.flag("unrestricted"),
+        full_access: query.flag("full_access"),
+    }
+}
+
+/// The status that a word stands for.
+pub(super) fn status(word: &str) -> Option<Status> {
+    Some(match word {
+        "active" => Status::Active,
+        "disabled" => Status::Disabled,
+        "revoked" => Status::Revoked,
+        "suspended" => Status::Suspended,
+        "deleted" => Status::Deleted,
+        _ => return None,
     })
 }

@@ -1,16 +1,31 @@
-//! The account registry: one Durable Object that knows every project.
+//! The account registry: one Durable Object that knows every project, decides about management
+//! keys, and holds what is unique across projects.
 #![expect(missing_docs, reason = "on the methods that the macro writes")]
 
-use keyward_edge::clock;
+mod access;
+mod change;
+mod create;
+mod edit;
+mod keys;
+mod projects;
+mod reservation;
+mod rotate;
+mod stop;
+
+use keyward_edge::{clock, log};
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-use super::message::{AccountCommand, Page, Reply, Shown};
-use super::storage::{Row, Storage, StorageError};
-use super::view::{self, ProjectView};
-use super::{schema, serve};
+use self::stop::Stop;
+use super::journal::Context;
+use super::message::{AccountCommand, Call, Reply};
+use super::storage::{Storage, StorageError};
+use super::{audit, journal, schema, serve};
+
+/// How long after an alarm that failed the next one is set.
+const ALARM_AFTER_FAILURE_MS: u64 = 60_000;
 
 /// The source of truth about what there is one of in the account.
-#[durable_object(fetch)]
+#[durable_object(alarm)]
 pub struct AccountRegistry {
     storage: Option<Storage>,
 }
@@ -23,60 +38,100 @@ impl DurableObject for AccountRegistry {
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        serve::answer(request, async |command| self.answer(command)).await
+        serve::answer(request, async |call| self.answer(&call)).await
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        let failed = |_| worker::Error::RustError("the registry's alarm failed".to_owned());
+        let storage = self.storage().map_err(failed)?;
+        storage.alarm_rang();
+        if let Err(error) = erase(storage) {
+            log::registry("alarm_failed", None, &error.to_string());
+            // The runtime rings again a few times after a failure, then never.
+            let later = clock::now().plus(ALARM_AFTER_FAILURE_MS);
+            storage.wake_at(later).map_err(failed)?;
+        }
+        Response::empty()
     }
 }
 
 impl AccountRegistry {
-    fn answer(&self, command: AccountCommand) -> Result<Reply, StorageError> {
-        let storage = self.storage.as_ref().ok_or(StorageError::Runtime)?;
+    fn storage(&self) -> Result<&Storage, StorageError> {
+        self.storage.as_ref().ok_or(StorageError::Runtime)
+    }
+
+    fn answer(&self, call: &Call<AccountCommand>) -> Result<Reply, StorageError> {
+        let storage = self.storage()?;
         schema::migrate(storage, schema::ACCOUNT)?;
-        match command {
-            AccountCommand::Create { id, name } => create(storage, &id, &name),
-            AccountCommand::List(page) => list(storage, &page),
-            AccountCommand::Show { id } => {
-                let row = storage.row(
-                    "SELECT id, name, created_at FROM project WHERE id = ?1",
-                    &[(&id).into()],
-                )?;
-                row.map_or(Ok(Reply::Unknown), |row| item(&row))
-            }
-        }
+        journal::run(
+            storage,
+            call,
+            clock::now(),
+            || arm(storage),
+            |context| stop::reply(answer(context, &call.command)),
+        )
     }
 }
 
-fn create(storage: &Storage, id: &str, name: &str) -> Result<Reply, StorageError> {
-    let created = storage.row(
-        "INSERT INTO project (id, name, created_at) VALUES (?1, ?2, ?3)
-         ON CONFLICT (id) DO NOTHING RETURNING id, name, created_at",
-        &[id.into(), name.into(), clock::now().into()],
-    )?;
-    created.map_or(Ok(Reply::Conflict), |row| item(&row))
+/// What waits for the alarm: answers that are kept for repetition have to go.
+fn arm(storage: &Storage) -> Result<(), StorageError> {
+    match journal::next_wake(storage)? {
+        Some(time) => storage.wake_at(time),
+        None => Ok(()),
+    }
 }
 
-fn list(storage: &Storage, page: &Page) -> Result<Reply, StorageError> {
-    let rows = storage.rows(
-        "SELECT id, name, created_at, position FROM project
-         WHERE ?1 IS NULL OR position < ?1 ORDER BY position DESC LIMIT ?2",
-        &[page.before.into(), (u64::from(page.limit) + 1).into()],
-    )?;
-    let (shown, next) = page.cut(&rows, 3)?;
-    let items = shown.iter().map(project).collect::<Result<_, _>>()?;
-    Ok(Reply::Items { items, next })
+fn erase(storage: &Storage) -> Result<(), StorageError> {
+    // The alarm of a database that another version wrote rings here too.
+    schema::migrate(storage, schema::ACCOUNT)?;
+    journal::erase_old(storage, clock::now())?;
+    arm(storage)
 }
 
-fn item(row: &Row) -> Result<Reply, StorageError> {
-    let item = project(row)?;
-    Ok(Reply::Item {
-        item,
-        version: None,
-    })
-}
-
-fn project(row: &Row) -> Result<Shown, StorageError> {
-    view::shown(&ProjectView {
-        id: row.text(0)?,
-        name: row.text(1)?,
-        created_at: row.time(2)?.to_string(),
-    })
+fn answer(context: &Context<'_>, command: &AccountCommand) -> Result<Reply, Stop> {
+    let (storage, now) = (context.storage, context.now);
+    match command {
+        AccountCommand::Authenticate { digest } => access::authenticate(storage, digest, now),
+        AccountCommand::AuthenticateBootstrap { digest } => {
+            access::bootstrap(storage, digest, now)?;
+            Ok(Reply::Done)
+        }
+        AccountCommand::Reserve {
+            project,
+            names,
+            dry_run,
+        } => reservation::reserve(storage, project, names, *dry_run),
+        AccountCommand::Locate { name } => reservation::locate(storage, name),
+        AccountCommand::CreateProject { id, name } => projects::create(context, id, name),
+        AccountCommand::ShowProject { id } => projects::show(storage, id),
+        AccountCommand::ListProjects { page, status, only } => {
+            Ok(projects::list(storage, page, *status, only.as_deref())?)
+        }
+        AccountCommand::NoteProject {
+            id,
+            name,
+            status,
+            version,
+        } => Ok(projects::note(context, id, name, *status, *version)?),
+        AccountCommand::CreateManagementKey(new) => create::create(context, new),
+        AccountCommand::ListManagementKeys {
+            page,
+            status,
+            project,
+        } => Ok(keys::list(context, page, *status, project.as_deref())?),
+        AccountCommand::ManagementKey {
+            id,
+            caller,
+            if_match,
+            act,
+        } => change::act(context, id, caller, *if_match, act),
+        AccountCommand::SelfRevoke { digest, revocation } => {
+            rotate::self_revoke(context, digest, revocation)
+        }
+        AccountCommand::Audit {
+            page,
+            filter,
+            oldest_first,
+        } => Ok(audit::list(storage, page, filter, *oldest_first)?),
+    }
 }

@@ -1,6 +1,7 @@
 //! Asks the registries.
 
 use js_sys::Promise;
+use keyward_api::view::ProjectSummary;
 use keyward_edge::{bindings, timeout};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
@@ -8,7 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 use worker::web_sys::{RequestInit, Response};
 
-use super::message::{AccountCommand, ProjectCommand, Reply};
+use super::message::{AccountCommand, Actor, Call, ProjectCommand, Reply};
 
 #[wasm_bindgen]
 extern "C" {
@@ -35,8 +36,8 @@ pub(crate) struct Unavailable;
 ///
 /// # Errors
 /// [`Unavailable`].
-pub(crate) async fn account(env: &Env, command: &AccountCommand) -> Result<Reply, Unavailable> {
-    ask(env, bindings::ACCOUNT, "account", encode(command)?).await
+pub(crate) async fn account(env: &Env, call: &Call<AccountCommand>) -> Result<Reply, Unavailable> {
+    ask(env, bindings::ACCOUNT, "account", &encode(call)?).await
 }
 
 /// Asks the registry of a project; it is unfounded when there is no such project.
@@ -46,61 +47,89 @@ pub(crate) async fn account(env: &Env, command: &AccountCommand) -> Result<Reply
 pub(crate) async fn project(
     env: &Env,
     id: &str,
-    command: &ProjectCommand,
+    call: &Call<ProjectCommand>,
 ) -> Result<Reply, Unavailable> {
-    let command = encode(command)?;
-    match ask(env, bindings::PROJECTS, id, command.clone()).await? {
+    // Written once: an import is megabytes.
+    let text = encode(call)?;
+    match ask(env, bindings::PROJECTS, id, &text).await? {
         Reply::Unfounded => {}
         reply => return Ok(reply),
     }
     // A project is created in two steps, and something may have come between them.
-    let show = AccountCommand::Show { id: id.to_owned() };
-    match account(env, &show).await? {
-        Reply::Item { .. } => {}
-        _ => return Ok(Reply::Unfounded),
-    }
-    found(env, id).await?;
-    ask(env, bindings::PROJECTS, id, command).await
+    let Some(known) = known(env, id, &call.request_id).await? else {
+        return Ok(Reply::Unfounded);
+    };
+    found(env, known, &call.request_id).await?;
+    ask(env, bindings::PROJECTS, id, &text).await
 }
 
 /// Makes the registry of a project that the account registry has.
 ///
 /// # Errors
 /// [`Unavailable`].
-pub(crate) async fn found(env: &Env, id: &str) -> Result<(), Unavailable> {
-    let command = ProjectCommand::Found { id: id.to_owned() };
-    match ask(env, bindings::PROJECTS, id, encode(&command)?).await? {
+pub(crate) async fn found(
+    env: &Env,
+    known: ProjectSummary,
+    request_id: &str,
+) -> Result<(), Unavailable> {
+    let id = known.id.clone();
+    let found = ProjectCommand::Found {
+        id: known.id,
+        name: known.name,
+        created_at: known.created_at.0,
+    };
+    let call = encode(&own(found, request_id))?;
+    match ask(env, bindings::PROJECTS, &id, &call).await? {
         Reply::Done => Ok(()),
         _ => Err(Unavailable),
     }
 }
 
-fn encode(command: &impl Serialize) -> Result<String, Unavailable> {
-    serde_json::to_string(command).map_err(|_| Unavailable)
+/// What the account registry knows of a project; none when it has no such project.
+///
+/// # Errors
+/// [`Unavailable`].
+pub(crate) async fn known(
+    env: &Env,
+    id: &str,
+    request_id: &str,
+) -> Result<Option<ProjectSummary>, Unavailable> {
+    let show = AccountCommand::ShowProject { id: id.to_owned() };
+    match account(env, &own(show, request_id)).await? {
+        Reply::Item { item, .. } => serde_json::from_str(item.get())
+            .map(Some)
+            .map_err(|_| Unavailable),
+        _ => Ok(None),
+    }
 }
 
-async fn ask(
-    env: &Env,
-    namespace: &str,
-    object: &str,
-    command: String,
-) -> Result<Reply, Unavailable> {
-    let answer = timeout::within(PATIENCE_MS, exchange(env, namespace, object, &command)).await;
+/// What is asked on nobody's behalf.
+pub(crate) fn own<C>(command: C, request_id: &str) -> Call<C> {
+    Call {
+        by: Actor::Keyward,
+        ip: None,
+        request_id: request_id.to_owned(),
+        idempotency: None,
+        command,
+    }
+}
+
+fn encode(call: &impl Serialize) -> Result<String, Unavailable> {
+    serde_json::to_string(call).map_err(|_| Unavailable)
+}
+
+async fn ask(env: &Env, namespace: &str, object: &str, call: &str) -> Result<Reply, Unavailable> {
+    let answer = timeout::within(PATIENCE_MS, exchange(env, namespace, object, call)).await;
     let text = answer.and_then(Result::ok).ok_or(Unavailable)?;
     serde_json::from_str(&text).map_err(|_| Unavailable)
 }
 
-async fn exchange(
-    env: &Env,
-    namespace: &str,
-    object: &str,
-    command: &str,
-) -> Result<String, JsValue> {
+async fn exchange(env: &Env, namespace: &str, object: &str, call: &str) -> Result<String, JsValue> {
     let namespace = bindings::binding(env, namespace).ok_or(JsValue::NULL)?;
     let stub = namespace.unchecked_ref::<Namespace>().get_by_name(object)?;
     let init = RequestInit::new();
     init.set_method("POST");
-    init.set_body(&JsValue::from_str(command));
+    init.set_body(&JsValue::from_str(call));
     // The host is never looked up: the stub leads to the object.
     let response = JsFuture::from(stub.fetch("https://registry/", &init)?).await?;
     let response: Response = response.dyn_into()?;

@@ -10,21 +10,26 @@
 //!    delay is over; only that write finishes the row.
 //! 3. A name that may have been written before gets the settling delay and the second write in any
 //!    case: KV is eventually consistent, and what it has acknowledged may still be overtaken.
-//! 4. What withdraws something (a revoked, disabled or deleted key) goes before what grants.
+//! 4. What withdraws something (a revoked, disabled or deleted key) goes before what grants, and
+//!    one key before many ([`urgency`]).
 
+mod owe;
+mod owed;
+mod pace;
 mod standing;
+mod urgency;
 
 use keyward_core::time::Millis;
 
+pub(super) use self::owe::{owe, owe_if_absent, owe_swept};
+pub(super) use self::owed::{Owed, RECHECK_MS, crowded, entry_owed, next_wake, owed, pending};
+pub(super) use self::pace::Pace;
 use self::standing::{SETTLE_MS, Standing};
+pub(super) use self::urgency::Urgency;
 use super::storage::{Row, Storage, StorageError};
 
 /// After this time a write in flight no longer holds back the next one of its name.
 pub(super) const FLIGHT_CAP_MS: u64 = 30_000;
-/// How often the object wakes while something is in flight or waits for its turn: after a crash
-/// this is how soon the rest is published.
-const RECHECK_MS: u64 = 5_000;
-
 /// A name in KV, and what stands under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
@@ -41,18 +46,7 @@ pub(super) struct Target {
 pub(super) struct Due {
     pub(super) target: Target,
     pub(super) generation: u64,
-    pub(super) withdraws: bool,
-}
-
-/// What the outbox knows of one key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owed {
-    /// KV has acknowledged the newest state.
-    Nothing,
-    /// Its first write is in flight or waits for its turn.
-    UnderWay,
-    /// At least one write went wrong or missing.
-    Doubtful,
+    pub(super) urgency: Urgency,
 }
 
 /// What has happened to a key, as far as its records are concerned.
@@ -60,51 +54,29 @@ pub(super) enum Owed {
 pub(super) enum Event {
     /// It is new: nothing has ever been written under its names.
     Created,
+    /// It is new with many others, and nobody waits for this one.
+    Imported,
     /// It has changed so that more is allowed.
     Granted,
     /// It has changed so that less is allowed.
     Withdrawn,
 }
 
-/// The name's record has changed.
-pub(super) fn owe(
-    storage: &Storage,
-    target: &Target,
-    event: Event,
-    now: Millis,
-) -> Result<(), StorageError> {
-    let settle_at = (event != Event::Created).then(|| now.plus(SETTLE_MS));
-    storage.run(
-        "INSERT INTO outbox (name, entry, key, secret, generation, acknowledged, withdraws, due_at,
-                             attempts, settle_at, doubtful)
-         VALUES (?1, ?2, ?3, ?4, 1, 0, ?5, ?6, 0, ?7, 0)
-         ON CONFLICT (name) DO UPDATE SET generation = generation + 1, attempts = 0,
-            withdraws = excluded.withdraws, due_at = excluded.due_at,
-            settle_at = max(coalesce(settle_at, 0), excluded.settle_at)",
-        &[
-            (&target.name).into(),
-            (&target.entry).into(),
-            (&target.key).into(),
-            (&target.secret).into(),
-            (event == Event::Withdrawn).into(),
-            now.into(),
-            settle_at.into(),
-        ],
-    )
-}
-
-/// Rows whose write may start now, the longest due first.
+/// Rows of this urgency whose write may start now, the longest due first.
+///
+/// # Errors
+/// Those of the storage.
 pub(super) fn due(
     storage: &Storage,
-    withdraws: bool,
+    urgency: Urgency,
     limit: usize,
     now: Millis,
 ) -> Result<Vec<Due>, StorageError> {
     let rows = storage.rows(
-        "SELECT name, entry, key, secret, generation, withdraws FROM outbox
+        "SELECT name, entry, key, secret, generation FROM outbox
          WHERE started_at IS NULL AND withdraws = ?1 AND due_at <= ?2
          ORDER BY due_at, name LIMIT ?3",
-        &[withdraws.into(), now.into(), (limit as u64).into()],
+        &[urgency.code().into(), now.into(), (limit as u64).into()],
     )?;
     let due = |row: &Row| {
         Ok(Due {
@@ -115,7 +87,7 @@ pub(super) fn due(
                 secret: row.text(3)?,
             },
             generation: row.number(4)?,
-            withdraws: row.number(5)? != 0,
+            urgency,
         })
     };
     rows.iter().map(due).collect()
@@ -168,7 +140,7 @@ pub(super) fn landed(
     let standing = Standing {
         generation: row.number(0)?,
         acknowledged: row.number(1)?,
-        withdraws: row.number(2)? != 0,
+        withdraws: Urgency::of_code(row.number(2)?).withdraws(),
         attempts: row.number(3)?,
         settle_at: row.optional_time(4)?,
         doubtful: row.number(5)? != 0,
@@ -197,10 +169,12 @@ pub(super) fn landed(
 }
 
 /// A write that had been given up has ended after all: whatever has been written since then may
-/// have been overwritten, so the newest state is owed again, even if the row was finished.
+/// have been overwritten, so the newest state is owed again, even if the row was finished. `newest`
+/// is what was written under the name last; a row that is there knows better whose the name is.
 pub(super) fn landed_late(
     storage: &Storage,
-    due: &Due,
+    newest: &Target,
+    urgency: Urgency,
     acknowledged: bool,
     now: Millis,
 ) -> Result<(), StorageError> {
@@ -216,50 +190,13 @@ pub(super) fn landed_late(
          ON CONFLICT (name) DO UPDATE SET due_at = min(due_at, excluded.due_at),
             settle_at = max(coalesce(settle_at, 0), excluded.settle_at), doubtful = 1",
         &[
-            (&due.target.name).into(),
-            (&due.target.entry).into(),
-            (&due.target.key).into(),
-            (&due.target.secret).into(),
-            due.withdraws.into(),
+            (&newest.name).into(),
+            (&newest.entry).into(),
+            (&newest.key).into(),
+            (&newest.secret).into(),
+            urgency.code().into(),
             now.into(),
             settled.into(),
         ],
     )
-}
-
-/// When the object has to wake at the latest to go on; None when nothing is owed.
-pub(super) fn next_wake(storage: &Storage, now: Millis) -> Result<Option<Millis>, StorageError> {
-    let row = storage
-        .row(
-            "SELECT EXISTS (SELECT 1 FROM outbox WHERE started_at IS NULL AND due_at <= ?1),
-                (SELECT min(started_at) FROM outbox WHERE started_at IS NOT NULL),
-                (SELECT min(due_at) FROM outbox
-                 WHERE started_at IS NULL AND withdraws = 0 AND due_at > ?1),
-                (SELECT min(due_at) FROM outbox
-                 WHERE started_at IS NULL AND withdraws = 1 AND due_at > ?1)",
-            &[now.into()],
-        )?
-        .ok_or(StorageError::Row)?;
-    let first_started = row.optional_time(1)?;
-    let under_way = first_started.is_some() || row.number(0)? != 0;
-    let recheck = under_way.then(|| now.plus(RECHECK_MS));
-    let cap = first_started.map(|started_at| started_at.plus(FLIGHT_CAP_MS));
-    let retries = [row.optional_time(2)?, row.optional_time(3)?];
-    Ok(retries.into_iter().chain([recheck, cap]).flatten().min())
-}
-
-/// What KV has yet to be told about this key.
-pub(super) fn owed(storage: &Storage, key: &str) -> Result<Owed, StorageError> {
-    let row = storage
-        .row(
-            "SELECT count(*), coalesce(sum(doubtful), 0) FROM outbox
-             WHERE key = ?1 AND (acknowledged < generation OR doubtful = 1)",
-            &[key.into()],
-        )?
-        .ok_or(StorageError::Row)?;
-    Ok(match (row.number(0)?, row.number(1)?) {
-        (0, _) => Owed::Nothing,
-        (_, 0) => Owed::UnderWay,
-        _ => Owed::Doubtful,
-    })
 }

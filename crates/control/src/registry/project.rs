@@ -4,18 +4,21 @@
 use std::rc::Rc;
 
 use keyward_core::names;
-use keyward_core::record::Status;
-use keyward_core::spec;
+use keyward_core::refusal::Refusal;
 use keyward_core::time::Millis;
 use keyward_edge::{clock, log};
+use serde::Deserialize;
+use serde_json::{Value, json};
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-use super::message::{Change, NewKey, ProjectCommand, Reply, Shown};
-use super::outbox::{self, Event, Target};
+use super::journal::{Context, Subject};
+use super::message::{Call, KeyAct, ProjectCommand, Publication, Reply, Shown};
 use super::publication::Publisher;
-use super::storage::{Storage, StorageError};
-use super::view::{self, DeletedView};
-use super::{keys, schema, serve};
+use super::storage::StorageError;
+use super::{
+    audit, change, export, import, keys, list, naming, replica, republication, schema, seen, serve,
+    state, sweep, tasks,
+};
 
 /// How long after an alarm that failed the next one is set.
 const ALARM_AFTER_FAILURE_MS: u64 = 60_000;
@@ -34,31 +37,40 @@ impl DurableObject for ProjectRegistry {
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        serve::answer(request, async |command| self.answer(command).await).await
+        serve::answer(request, async |call| self.answer(call).await).await
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
-        match self.publisher().and_then(|publisher| {
-            publisher.storage().alarm_rang();
-            publisher.pump()
-        }) {
-            Ok(()) => Response::empty(),
-            Err(error) => {
-                log::registry("alarm_failed", None, &error.to_string());
-                // The runtime rings again a few times after a failure, then never: what waits in
-                // the outbox must not depend on that.
-                let later = clock::now().plus(ALARM_AFTER_FAILURE_MS);
-                if let Ok(publisher) = self.publisher()
-                    && publisher.storage().wake_at(later).is_ok()
-                {
-                    return Response::empty();
-                }
-                Err(worker::Error::RustError(
-                    "the registry's alarm failed".to_owned(),
-                ))
+        if let Err(error) = self.publisher().and_then(ring) {
+            log::registry("alarm_failed", None, &error.to_string());
+            // The runtime rings again a few times after a failure, then never: what is owed must
+            // not depend on that.
+            let later = clock::now().plus(ALARM_AFTER_FAILURE_MS);
+            let set = self
+                .publisher()
+                .and_then(|publisher| publisher.storage().wake_at(later));
+            if set.is_err() {
+                let text = "the registry's alarm failed".to_owned();
+                return Err(worker::Error::RustError(text));
             }
         }
+        Response::empty()
     }
+}
+
+/// Does what is due by the clock, then goes on with what KV is owed; neither waits for the other.
+fn ring(publisher: &Rc<Publisher>) -> Result<(), StorageError> {
+    let storage = publisher.storage();
+    storage.alarm_rang();
+    schema::migrate(storage, schema::PROJECT)?;
+    let now = clock::now();
+    republication::notice(publisher, now)?;
+    let done = storage.transaction(|| {
+        tasks::run(publisher, now)?;
+        publisher.arm(now)
+    });
+    publisher.pump()?;
+    done
 }
 
 impl ProjectRegistry {
@@ -66,152 +78,182 @@ impl ProjectRegistry {
         self.publisher.as_ref().ok_or(StorageError::Runtime)
     }
 
-    async fn answer(&self, command: ProjectCommand) -> Result<Reply, StorageError> {
+    async fn answer(&self, call: Call<ProjectCommand>) -> Result<Reply, StorageError> {
         let publisher = self.publisher()?;
         let storage = publisher.storage();
-        let now = clock::now();
-        if let ProjectCommand::Found { id } = &command {
-            schema::migrate(storage, schema::PROJECT)?;
-            storage.run(
-                "INSERT OR IGNORE INTO project (id) VALUES (?1)",
-                &[id.into()],
-            )?;
-            return Ok(Reply::Done);
-        }
         // Asking about a project that does not exist must not leave a database behind.
-        if schema::version(storage)? == 0 {
+        let founds = matches!(call.command, ProjectCommand::Found { .. });
+        if !founds && schema::version(storage)? == 0 {
             return Ok(Reply::Unfounded);
         }
-        schema::migrate(storage, schema::PROJECT)?;
-        match command {
-            ProjectCommand::Found { .. } => Ok(Reply::Done),
-            ProjectCommand::Show { id } => shown(storage, &id),
-            ProjectCommand::List { page, filter } => {
-                let (keys, next) = keys::list(storage, &page, &filter)?;
-                let items = keys.iter().map(|key| keys::show(storage, key));
-                let items = items.collect::<Result<_, _>>()?;
-                Ok(Reply::Items { items, next })
+        let migrated = schema::migrate(storage, schema::PROJECT)?;
+        let now = clock::now();
+        if migrated {
+            // What a migration leaves to be done is done by the alarm.
+            publisher.arm(now)?;
+        }
+        republication::notice(publisher, now)?;
+        if matches!(
+            call.command,
+            ProjectCommand::Show
+                | ProjectCommand::Update { .. }
+                | ProjectCommand::ChangeProject { .. }
+        ) {
+            naming::ask(publisher).await?;
+        }
+        match &call.command {
+            ProjectCommand::Show => state::show(storage),
+            ProjectCommand::ListEnvironments => state::environments(storage),
+            ProjectCommand::ListOwners(page) => state::owners(storage, page, now),
+            ProjectCommand::Publication => replica::publication(publisher, now),
+            ProjectCommand::ListKeys { page, filter } => list::list(storage, page, filter, now),
+            ProjectCommand::Export(page) => export::export(storage, page, now),
+            ProjectCommand::Seen { keys } => seen::seen(storage, keys, now),
+            ProjectCommand::Audit {
+                page,
+                filter,
+                oldest_first,
+            } => audit::list(storage, page, filter, *oldest_first),
+            ProjectCommand::Key {
+                id,
+                act: KeyAct::Show,
+                ..
+            } => shown(publisher, id, now),
+            ProjectCommand::Key {
+                id,
+                act: KeyAct::Where,
+                ..
+            } => replica::locate(publisher, id, now).await,
+            ProjectCommand::Import { lines, dry_run } => {
+                import::import(publisher, &call, lines, *dry_run, now).await
             }
-            ProjectCommand::Create(key) => {
-                storage.transaction(|| create(publisher, &key, now))?;
-                changed(publisher, &key.id).await
-            }
-            ProjectCommand::Change { id, change: wanted } => {
-                match storage.transaction(|| change(publisher, &id, wanted, now))? {
-                    Some(refused) => Ok(refused),
-                    None => changed(publisher, &id).await,
-                }
-            }
-            ProjectCommand::Delete { id } => {
-                if !storage.transaction(|| delete(publisher, &id, now))? {
-                    return Ok(Reply::Unknown);
-                }
-                published(publisher, &id, view::shown(&DeletedView::of(&id))?).await
+            _ => {
+                let reply = change::run(publisher, &call, now, |context| {
+                    make(publisher, context, &call.command)
+                })?;
+                told(publisher, &call.command, reply).await
             }
         }
     }
 }
 
-fn shown(storage: &Storage, id: &str) -> Result<Reply, StorageError> {
-    let Some(key) = keys::find(storage, id)? else {
-        return Ok(Reply::Unknown);
+/// Makes a change; within its transaction.
+fn make(
+    publisher: &Publisher,
+    context: &Context<'_>,
+    command: &ProjectCommand,
+) -> Result<Reply, StorageError> {
+    match command {
+        ProjectCommand::Found {
+            id,
+            name,
+            created_at,
+        } => found(context, id, name, *created_at),
+        ProjectCommand::Update { patch, if_match } => {
+            state::update(publisher, context, patch, *if_match)
+        }
+        ProjectCommand::ChangeProject { change, note } => {
+            state::change(publisher, context, *change, note.as_deref())
+        }
+        ProjectCommand::CreateEnvironment { id } => state::create_environment(context, id),
+        ProjectCommand::ArchiveEnvironment { id, archived } => {
+            state::archive_environment(publisher, context, id, *archived)
+        }
+        ProjectCommand::SuspendOwner { owner, note } => {
+            state::suspend_owner(publisher, context, owner, note.as_deref(), true)
+        }
+        ProjectCommand::ResumeOwner { owner, note } => {
+            state::suspend_owner(publisher, context, owner, note.as_deref(), false)
+        }
+        ProjectCommand::Republish => replica::republish(publisher, context),
+        ProjectCommand::CreateKey(key) => keys::create(publisher, context, key),
+        ProjectCommand::Key { id, if_match, act } => {
+            keys::change(publisher, context, id, *if_match, act)
+        }
+        ProjectCommand::SelfRevoke { digest, revocation } => {
+            keys::self_revoke(publisher, context, digest, revocation)
+        }
+        _ => Ok(Reply::refused(Refusal::InternalError)),
+    }
+}
+
+/// The project is there from now on. It was made when the account registry was told of it.
+fn found(
+    context: &Context<'_>,
+    id: &str,
+    name: &str,
+    created_at: Millis,
+) -> Result<Reply, StorageError> {
+    let new = context.storage.row(
+        "INSERT INTO project (id, name, told, created_at, updated_at)
+         VALUES (?1, ?2, 1, ?3, ?3) ON CONFLICT (id) DO NOTHING RETURNING id",
+        &[id.into(), name.into(), created_at.into()],
+    )?;
+    if new.is_some() {
+        for environment in names::FIRST_ENVIRONMENTS {
+            context.storage.run(
+                "INSERT OR IGNORE INTO environment (id, created_at) VALUES (?1, ?2)",
+                &[(*environment).into(), created_at.into()],
+            )?;
+        }
+        let subject = Subject {
+            project: Some(id),
+            ..Subject::default()
+        };
+        let created = audit::diff(&Value::Null, &json!({ "name": name }));
+        context.log("project.create", subject, &created)?;
+    }
+    naming::adopt(context.storage, name, created_at)?;
+    Ok(Reply::Done)
+}
+
+fn shown(publisher: &Publisher, id: &str, now: Millis) -> Result<Reply, StorageError> {
+    let storage = publisher.storage();
+    let Some(key) = keys::find(storage, id, now)? else {
+        return Ok(Reply::refused(Refusal::KeyUnknown));
     };
-    let item = keys::show(storage, &key)?;
+    let item = keys::show(storage, &keys::Policy::of(storage)?, &key, Vec::new(), now)?;
     let version = Some(key.version);
     Ok(Reply::Item { item, version })
 }
 
-/// The key as it is now, and whether KV has it.
-async fn changed(publisher: &Rc<Publisher>, id: &str) -> Result<Reply, StorageError> {
-    let storage = publisher.storage();
-    // Read before waiting: the answer is about this change, not about one that comes meanwhile.
-    let key = keys::find(storage, id)?.ok_or(StorageError::Row)?;
-    published(publisher, id, keys::show(storage, &key)?).await
-}
-
-async fn published(
+/// A change has been made, or had been: says how far KV has it.
+async fn told(
     publisher: &Rc<Publisher>,
-    id: &str,
-    item: Shown,
+    command: &ProjectCommand,
+    mut reply: Reply,
 ) -> Result<Reply, StorageError> {
-    start(publisher);
-    let publication = publisher.publication(id).await;
-    Ok(Reply::Changed { item, publication })
-}
-
-/// The change is stored and the alarm set: when the publication cannot start now, it starts then.
-fn start(publisher: &Rc<Publisher>) {
-    if let Err(error) = publisher.pump() {
-        log::registry("publication_postponed", None, &error.to_string());
-    }
-}
-
-fn create(publisher: &Publisher, key: &NewKey, now: Millis) -> Result<(), StorageError> {
-    // Validated by who sent it, with this same function.
-    let valid = spec::validate(&key.fields).map_err(|_| StorageError::Row)?;
-    keys::insert(publisher.storage(), &key.id, &valid, &key.secret, now)?;
-    owe(publisher, &key.id, Event::Created, now)
-}
-
-/// Changes the key's state. An answer means that nothing was changed because it cannot be; that
-/// it is as wanted already is no such case, and no new version either.
-fn change(
-    publisher: &Publisher,
-    id: &str,
-    change: Change,
-    now: Millis,
-) -> Result<Option<Reply>, StorageError> {
-    let storage = publisher.storage();
-    let Some(key) = keys::find(storage, id)? else {
-        return Ok(Some(Reply::Unknown));
+    let changed = match &mut reply {
+        Reply::Replayed { reply, .. } => &mut **reply,
+        reply => reply,
     };
-    let status = match change {
-        Change::Revoke => Status::Revoked,
-        Change::Disable => Status::Disabled,
-        Change::Enable => Status::Active,
-    };
-    if key.status == status {
-        return Ok(None);
-    }
-    if key.status == Status::Revoked {
-        return Ok(Some(Reply::Conflict));
-    }
-    keys::set_status(storage, id, status, now)?;
-    let event = if status == Status::Active {
-        Event::Granted
-    } else {
-        Event::Withdrawn
-    };
-    owe(publisher, id, event, now)?;
-    Ok(None)
-}
-
-/// Whether there was such a key.
-fn delete(publisher: &Publisher, id: &str, now: Millis) -> Result<bool, StorageError> {
-    if keys::find(publisher.storage(), id)?.is_none() {
-        return Ok(false);
-    }
-    owe(publisher, id, Event::Withdrawn, now)?;
-    keys::delete(publisher.storage(), id)?;
-    Ok(true)
-}
-
-/// The outbox rows of a change: every secret of the key, under every entry that records are read
-/// by, so that a change also reaches records from before a rotation of the deployment's secret.
-fn owe(publisher: &Publisher, key: &str, event: Event, now: Millis) -> Result<(), StorageError> {
-    let storage = publisher.storage();
-    // Without names nothing could be published: then nothing is changed either.
-    let keyring = publisher.keyring().ok_or(StorageError::Runtime)?;
-    for (secret, digest) in keys::digests(storage, key)? {
-        for entry in keyring.in_force() {
-            let target = Target {
-                name: names::record_name(entry, &digest),
-                entry: entry.id().to_owned(),
-                key: key.to_owned(),
-                secret: secret.clone(),
-            };
-            outbox::owe(storage, &target, event, now)?;
+    if let Reply::Changed {
+        item, publication, ..
+    } = changed
+    {
+        // The change is stored and the alarm set: when the publication cannot start now, it
+        // starts then.
+        if let Err(error) = publisher.pump() {
+            log::registry("publication_postponed", None, &error.to_string());
         }
+        *publication = match command {
+            ProjectCommand::CreateKey(_)
+            | ProjectCommand::Key { .. }
+            | ProjectCommand::SelfRevoke { .. } => publisher.publication(&id(item)?).await,
+            ProjectCommand::CreateEnvironment { .. } => Publication::Published,
+            _ => sweep::publication(publisher, command).await,
+        };
     }
-    publisher.arm(now)
+    Ok(reply)
+}
+
+/// The id of the key that an answer shows: of one that is repeated, the key is not in the command.
+fn id(item: &Shown) -> Result<String, StorageError> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+    }
+    serde_json::from_str(item.get())
+        .map(|named: Named| named.id)
+        .map_err(|_| StorageError::Row)
 }

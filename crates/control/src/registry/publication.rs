@@ -1,36 +1,37 @@
 //! Publication: the outbox is emptied into KV.
 //!
 //! [`Publisher::pump`] starts as many of the due writes as may run at once; each write that ends
-//! pumps again, and so does the alarm, which is set in the same run of statements that notes the
-//! starts: whatever happens to this object afterwards, another instance goes on from the table.
-//! What is in memory only says which of the noted writes this instance itself has in flight.
+//! goes on with the next, and so does the alarm, which is set in the same run of statements that
+//! notes the starts: whatever happens to this object afterwards, another instance goes on from
+//! the table. What is in memory only says which of the noted writes this instance itself has in
+//! flight, and how many it may still begin.
+
+mod late;
+mod value;
+mod waiting;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::future::poll_fn;
+use std::future::Future;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::Waker;
 
 use keyward_core::keyring::Keyring;
 use keyward_core::time::Millis;
 use keyward_edge::kv::{self, KvError, Write};
-use keyward_edge::{bindings, clock, crypto, log, timeout};
+use keyward_edge::{bindings, clock, crypto, log};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
 use worker::{Env, State};
 
-use super::keys;
-use super::message::Publication;
-use super::outbox::{self, Due, Owed};
+use self::late::Late;
+use super::outbox::{self, Due, Pace, Urgency};
 use super::storage::{Storage, StorageError};
+use super::{replica, republication, reseal, sweep, tasks, telling};
 
-/// Writes in flight at once: the platform opens six connections for one object and queues the
-/// rest, in their order.
-const WRITES: usize = 6;
-/// How many of these may grant something: a revocation never waits behind slow writes of others.
-const GRANTING_WRITES: usize = 4;
-/// How long an answer waits for KV.
-const PATIENCE_MS: u64 = 2_000;
+/// The platform ends an invocation of an object at its thousandth operation of KV; the alarm is a
+/// new one.
+const WRITES_OF_INVOCATION: usize = 800;
 
 /// The publisher of one project's registry.
 pub(super) struct Publisher {
@@ -41,7 +42,14 @@ pub(super) struct Publisher {
     keyring: Option<Keyring>,
     flights: RefCell<BTreeMap<String, Flight>>,
     flight_count: Cell<u64>,
+    late: RefCell<Late>,
     waiting: RefCell<Vec<Waker>>,
+    /// Writes that the running invocation has begun.
+    begun: Cell<usize>,
+    pace: Cell<Pace>,
+    pub(super) republication: republication::Noticed,
+    pub(super) resealing: Cell<bool>,
+    pub(super) telling: Cell<bool>,
 }
 
 /// A write in flight.
@@ -51,6 +59,8 @@ struct Flight {
     number: u64,
     started_at: Millis,
     due: Due,
+    /// Whether a record stands under the name afterwards.
+    puts: bool,
 }
 
 impl Publisher {
@@ -65,8 +75,19 @@ impl Publisher {
             keyring,
             flights: RefCell::default(),
             flight_count: Cell::new(0),
+            late: RefCell::default(),
             waiting: RefCell::default(),
+            begun: Cell::new(0),
+            pace: Cell::default(),
+            republication: Cell::default(),
+            resealing: Cell::default(),
+            telling: Cell::default(),
         }))
+    }
+
+    /// What the deployment binds.
+    pub(super) fn env(&self) -> &Env {
+        &self.env
     }
 
     /// The object's storage.
@@ -85,17 +106,42 @@ impl Publisher {
     /// # Errors
     /// Those of the storage.
     pub(super) fn arm(&self, now: Millis) -> Result<(), StorageError> {
-        match outbox::next_wake(&self.storage, now)? {
+        // All are asked in any case: one alarm rings for all, and where another is set is not
+        // always known.
+        let wakes = [
+            outbox::next_wake(&self.storage, now)?,
+            sweep::next_wake(&self.storage, now)?,
+            tasks::next_wake(&self.storage, now)?,
+        ];
+        match wakes.into_iter().flatten().min() {
             Some(time) => self.storage.wake_at(time),
             None => Ok(()),
         }
     }
 
-    /// Starts what is due and may start.
+    /// Starts what is due and may start. A request or the alarm asks for it: each is a new
+    /// invocation.
     ///
     /// # Errors
     /// Those of the storage; then nothing was started.
     pub(super) fn pump(self: &Rc<Self>) -> Result<(), StorageError> {
+        self.begun.set(0);
+        self.go_on()?;
+        telling::start(self)?;
+        reseal::start(self)
+    }
+
+    /// Lets the future run on its own, for as long as the object lives.
+    pub(super) fn spawn(&self, future: impl Future<Output = ()> + 'static) {
+        let task = future_to_promise(async move {
+            future.await;
+            Ok(JsValue::UNDEFINED)
+        });
+        // Refused only where the task runs without it; it lives on its own promise anyway.
+        let _ = self.state.as_raw().wait_until(&task);
+    }
+
+    fn go_on(self: &Rc<Self>) -> Result<(), StorageError> {
         let now = clock::now();
         let planned = self.storage.transaction(|| self.plan(now))?;
         for (due, write) in planned {
@@ -105,27 +151,18 @@ impl Publisher {
         Ok(())
     }
 
-    /// Whether KV has the newest state of this key; waits a little for it.
-    pub(super) async fn publication(&self, key: &str) -> Publication {
-        let settled = poll_fn(|context| match outbox::owed(&self.storage, key) {
-            Ok(Owed::Nothing) => Poll::Ready(Publication::Published),
-            Ok(Owed::Doubtful) | Err(_) => Poll::Ready(Publication::Pending),
-            Ok(Owed::UnderWay) => {
-                self.waiting.borrow_mut().push(context.waker().clone());
-                Poll::Pending
-            }
-        });
-        timeout::within(PATIENCE_MS, settled)
-            .await
-            .unwrap_or(Publication::Pending)
-    }
-
     fn plan(&self, now: Millis) -> Result<Vec<(Due, Write)>, StorageError> {
         self.give_up_lost(now)?;
-        let mut planned = Vec::new();
-        for withdraws in [true, false] {
-            let free = self.free(withdraws, planned.len());
-            for due in outbox::due(&self.storage, withdraws, free, now)? {
+        let swept = self.pace.get().allows(now);
+        if swept {
+            sweep::step(self, now)?;
+        }
+        let mut planned: Vec<(Due, Write)> = Vec::new();
+        for urgency in Urgency::ALL {
+            if urgency.swept() && !swept {
+                continue;
+            }
+            for due in outbox::due(&self.storage, urgency, self.free(urgency, &planned), now)? {
                 outbox::start(&self.storage, &due.target.name, now)?;
                 match self.write(&due) {
                     Ok(write) => planned.push((due, write)),
@@ -137,6 +174,10 @@ impl Publisher {
                 }
             }
         }
+        if self.begun.get() + planned.len() >= WRITES_OF_INVOCATION {
+            // The alarm goes on at once, with a count of its own.
+            self.storage.wake_at(now)?;
+        }
         self.arm(now)?;
         Ok(planned)
     }
@@ -147,93 +188,79 @@ impl Publisher {
         for (name, started_at) in outbox::in_flight(&self.storage)? {
             let too_long = now.since(started_at) >= outbox::FLIGHT_CAP_MS;
             if too_long || !self.flights.borrow().contains_key(&name) {
-                self.flights.borrow_mut().remove(&name);
+                let flight = self.flights.borrow_mut().remove(&name);
+                if let Some(flight) = flight {
+                    self.late.borrow_mut().give_up(&flight.due.target);
+                }
                 outbox::give_up(&self.storage, &name, now)?;
             }
         }
         Ok(())
     }
 
-    /// How many more writes of this sort may start, when `planned` are about to.
-    fn free(&self, withdraws: bool, planned: usize) -> usize {
+    /// How many more writes of this urgency may start, when `planned` are about to.
+    fn free(&self, urgency: Urgency, planned: &[(Due, Write)]) -> usize {
+        let left = WRITES_OF_INVOCATION.saturating_sub(self.begun.get() + planned.len());
         let flights = self.flights.borrow();
-        let free = WRITES.saturating_sub(flights.len() + planned);
-        if withdraws {
-            return free;
-        }
-        let granting = flights
-            .values()
-            .filter(|flight| !flight.due.withdraws)
-            .count();
-        free.min(GRANTING_WRITES.saturating_sub(granting))
-    }
-
-    /// What to write, from the newest state.
-    fn write(&self, due: &Due) -> Result<Write, Unwritable> {
-        let record =
-            keys::record(&self.storage, &due.target.secret).map_err(Unwritable::Storage)?;
-        let keyring = self.keyring.as_ref().ok_or(Unwritable::Keyring)?;
-        let entry = keyring
-            .in_force()
-            .find(|entry| entry.id() == due.target.entry);
-        Ok(match (record, entry) {
-            (Some(record), Some(entry)) => Write::Put(record.seal(entry, &due.target.name)),
-            // The key is gone, or names of this entry are not read any more.
-            _ => Write::Delete,
-        })
+        let flying = flights.values().map(|flight| flight.due.urgency);
+        let about_to = planned.iter().map(|(due, _)| due.urgency);
+        urgency.free(flying.chain(about_to)).min(left)
     }
 
     fn launch(self: &Rc<Self>, due: Due, write: Write, started_at: Millis) {
         let number = self.flight_count.get();
         self.flight_count.set(number.wrapping_add(1));
+        self.begun.set(self.begun.get().saturating_add(1));
+        self.late.borrow_mut().start(&due.target);
         let flight = Flight {
             number,
             started_at,
             due,
+            puts: matches!(write, Write::Put(_)),
         };
         self.flights
             .borrow_mut()
             .insert(flight.due.target.name.clone(), flight.clone());
         let publisher = Rc::clone(self);
-        let task = future_to_promise(async move {
+        self.spawn(async move {
             let name = &flight.due.target.name;
             let outcome = kv::write(&publisher.env, name, &write).await;
             publisher.landed(&flight, outcome);
-            Ok(JsValue::UNDEFINED)
         });
-        // Refused only where the task runs without it; it lives on its own promise anyway.
-        let _ = self.state.as_raw().wait_until(&task);
     }
 
     fn landed(self: &Rc<Self>, flight: &Flight, outcome: Result<(), KvError>) {
         let now = clock::now();
-        let name = &flight.due.target.name;
+        let target = &flight.due.target;
         let current = self
             .flights
             .borrow()
-            .get(name)
+            .get(&target.name)
             .is_some_and(|own| own.number == flight.number);
-        if current {
-            self.flights.borrow_mut().remove(name);
-        }
+        let newest = if current {
+            self.flights.borrow_mut().remove(&target.name);
+            None
+        } else {
+            Some(self.late.borrow_mut().end(target))
+        };
         if let Err(error) = outcome {
-            log::registry(
-                "publication_failed",
-                Some(&flight.due.target.key),
-                &error.to_string(),
-            );
+            log::registry("publication_failed", Some(&target.key), &error.to_string());
         }
         let acknowledged = outcome.is_ok();
+        self.pace.set(self.pace.get().after(acknowledged, now));
         let noted = self.storage.transaction(|| {
-            if current {
-                let (due, started_at) = (&flight.due, flight.started_at);
-                outbox::landed(&self.storage, due, started_at, acknowledged, now, jitter())
-            } else {
-                outbox::landed_late(&self.storage, &flight.due, acknowledged, now)
+            if let Some(newest) = &newest {
+                let urgency = flight.due.urgency;
+                return outbox::landed_late(&self.storage, newest, urgency, acknowledged, now);
             }
+            if acknowledged {
+                replica::note(&self.storage, target, flight.puts)?;
+            }
+            let (due, started_at) = (&flight.due, flight.started_at);
+            outbox::landed(&self.storage, due, started_at, acknowledged, now, jitter())
         });
         // What could not be noted stays in the table as started: it is found there as lost.
-        if let Err(error) = noted.and_then(|()| self.pump()) {
+        if let Err(error) = noted.and_then(|()| self.go_on()) {
             log::registry("publication_postponed", None, &error.to_string());
         }
         self.wake_waiting();
@@ -245,15 +272,6 @@ impl Publisher {
             waker.wake();
         }
     }
-}
-
-/// Why the value of a record cannot be made.
-#[derive(Debug, thiserror::Error)]
-enum Unwritable {
-    #[error("the deployment's secret is not valid")]
-    Keyring,
-    #[error(transparent)]
-    Storage(StorageError),
 }
 
 /// A random number; without randomness the retries only lose their spread.

@@ -6,18 +6,112 @@
 
 use super::storage::{Storage, StorageError};
 
+/// What both registries have: the audit log, and the answers that may be asked for again.
+const JOURNAL: &str = "
+    CREATE TABLE audit (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        actor_type TEXT NOT NULL,
+        actor TEXT,
+        action TEXT NOT NULL,
+        project TEXT,
+        key TEXT,
+        target TEXT,
+        changes TEXT NOT NULL,
+        ip TEXT,
+        request_id TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX audit_key ON audit (key, position);
+    CREATE INDEX audit_actor ON audit (actor, position);
+    CREATE INDEX audit_action ON audit (action, position);
+    CREATE INDEX audit_at ON audit (at, position);
+    CREATE TRIGGER audit_update BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+    CREATE TRIGGER audit_delete BEFORE DELETE ON audit
+    BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+
+    CREATE TABLE idempotency (
+        caller TEXT NOT NULL,
+        key_hash TEXT NOT NULL,
+        request_hash TEXT NOT NULL,
+        reply TEXT NOT NULL,
+        sealed TEXT,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (caller, key_hash)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX idempotency_at ON idempotency (at);
+";
+
 /// The account registry: every project.
-pub(super) const ACCOUNT: &[&str] = &["
+pub(super) const ACCOUNT: &[&str] = &[
+    "
     CREATE TABLE project (
         position INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT NOT NULL UNIQUE,
         name TEXT NOT NULL,
         created_at INTEGER NOT NULL
     ) STRICT;
-"];
+",
+    JOURNAL,
+    "
+    -- Name, status and version are copies: a project's own registry tells them.
+    ALTER TABLE project ADD COLUMN status TEXT NOT NULL DEFAULT 'active';
+    ALTER TABLE project ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+
+    CREATE TABLE management_key (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        version INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        name TEXT NOT NULL,
+        -- Null: of the account.
+        project TEXT,
+        scopes TEXT NOT NULL,
+        ips TEXT NOT NULL,
+        not_before INTEGER,
+        expires_at INTEGER,
+        revoked_at INTEGER,
+        reason TEXT,
+        note TEXT,
+        last_used_at INTEGER,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX management_key_project ON management_key (project, position);
+
+    CREATE TABLE management_secret (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        key TEXT NOT NULL,
+        digest TEXT NOT NULL UNIQUE,
+        redacted TEXT NOT NULL,
+        not_before INTEGER,
+        not_after INTEGER,
+        revoked_at INTEGER,
+        reason TEXT,
+        note TEXT,
+        created_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX management_secret_key ON management_secret (key, position);
+
+    -- Bootstrap secrets that have made their key.
+    CREATE TABLE bootstrap (
+        digest TEXT PRIMARY KEY,
+        key TEXT NOT NULL,
+        at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    -- d:<digest of a secret> and k:<key id>.
+    CREATE TABLE reservation (
+        name TEXT PRIMARY KEY,
+        project TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// The registry of one project: its keys, their secrets, and what KV has yet to be told.
-pub(super) const PROJECT: &[&str] = &["
+pub(super) const PROJECT: &[&str] = &[
+    "
     CREATE TABLE project (id TEXT PRIMARY KEY) STRICT;
 
     CREATE TABLE key (
@@ -66,7 +160,111 @@ pub(super) const PROJECT: &[&str] = &["
     CREATE INDEX outbox_key ON outbox (key);
     CREATE INDEX outbox_due ON outbox (withdraws, due_at) WHERE started_at IS NULL;
     CREATE INDEX outbox_started ON outbox (started_at) WHERE started_at IS NOT NULL;
-"];
+",
+    JOURNAL,
+    "
+    ALTER TABLE project ADD COLUMN name TEXT NOT NULL DEFAULT '';
+    ALTER TABLE project ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+    -- The version that the account registry has been told.
+    ALTER TABLE project ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE project ADD COLUMN suspended_at INTEGER;
+    ALTER TABLE project ADD COLUMN archived_at INTEGER;
+    ALTER TABLE project ADD COLUMN note TEXT;
+    ALTER TABLE project ADD COLUMN max_age_s INTEGER;
+    ALTER TABLE project ADD COLUMN warn_s INTEGER;
+    ALTER TABLE project ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE project ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0;
+    UPDATE project SET name = id WHERE name = '';
+
+    -- project, environment or owner: the widest that applies.
+    ALTER TABLE key ADD COLUMN suspended_by TEXT;
+    ALTER TABLE key ADD COLUMN revoked_at INTEGER;
+    ALTER TABLE key ADD COLUMN reason TEXT;
+    ALTER TABLE key ADD COLUMN note TEXT;
+    ALTER TABLE key ADD COLUMN deleted_at INTEGER;
+    ALTER TABLE key ADD COLUMN delete_protection INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE key ADD COLUMN last_used_at INTEGER;
+    -- Whether it has neither referrers nor apps, ips or paths.
+    ALTER TABLE key ADD COLUMN unrestricted INTEGER NOT NULL DEFAULT 0;
+    -- Whether it has the scope *:*.
+    ALTER TABLE key ADD COLUMN full_access INTEGER NOT NULL DEFAULT 0;
+    UPDATE key SET full_access = instr(restrictions, '\"*:*\"') > 0,
+        unrestricted = instr(restrictions, '\"referrers\":') = 0
+            AND instr(restrictions, '\"apps\":') = 0
+            AND instr(restrictions, '\"ips\":') = 0
+            AND instr(restrictions, '\"paths\":') = 0;
+    UPDATE key SET revoked_at = updated_at, reason = 'unspecified' WHERE status = 'revoked';
+    CREATE INDEX key_environment ON key (environment, position);
+    CREATE INDEX key_status ON key (status, position);
+    CREATE INDEX key_deleted ON key (deleted_at) WHERE deleted_at IS NOT NULL;
+    CREATE INDEX key_expires ON key (expires_at) WHERE expires_at IS NOT NULL;
+
+    ALTER TABLE secret ADD COLUMN not_before INTEGER;
+    ALTER TABLE secret ADD COLUMN revoked_at INTEGER;
+    ALTER TABLE secret ADD COLUMN reason TEXT;
+    ALTER TABLE secret ADD COLUMN note TEXT;
+    ALTER TABLE secret ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;
+    -- 1: key.rotation_due has been written; 2: the key was gone or revoked when it was due.
+    ALTER TABLE secret ADD COLUMN warned INTEGER NOT NULL DEFAULT 0;
+    -- It has ended long ago, and KV has no record of it any more, or is owed that.
+    ALTER TABLE secret ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX secret_warning ON secret (max(created_at, coalesce(not_before, 0)))
+        WHERE warned = 0 AND not_after IS NULL AND revoked_at IS NULL;
+    CREATE INDEX secret_over ON secret (coalesce(revoked_at, not_after))
+        WHERE withdrawn = 0 AND coalesce(revoked_at, not_after) IS NOT NULL;
+
+    CREATE TABLE environment (
+        id TEXT PRIMARY KEY,
+        created_at INTEGER NOT NULL,
+        archived_at INTEGER
+    ) STRICT;
+    INSERT OR IGNORE INTO environment (id, created_at) SELECT DISTINCT environment, 0 FROM key;
+    INSERT OR IGNORE INTO environment (id, created_at) SELECT 'live', 0 FROM project;
+    INSERT OR IGNORE INTO environment (id, created_at) SELECT 'test', 0 FROM project;
+
+    CREATE TABLE owner (
+        owner TEXT PRIMARY KEY,
+        suspended_at INTEGER NOT NULL,
+        note TEXT
+    ) STRICT;
+
+    -- KV has acknowledged a record of this secret under this entry.
+    CREATE TABLE replica (
+        secret TEXT NOT NULL,
+        entry TEXT NOT NULL,
+        PRIMARY KEY (secret, entry)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Changes of many keys of which not every key has its outbox rows yet. scope: project,
+    -- environment, owner or entry; next: the position of the key to go on after.
+    CREATE TABLE sweep (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        scope TEXT NOT NULL,
+        name TEXT NOT NULL,
+        withdraws INTEGER NOT NULL,
+        next INTEGER NOT NULL DEFAULT 0,
+        started_at INTEGER NOT NULL,
+        UNIQUE (scope, name)
+    ) STRICT;
+
+    -- Its rowid is the key's position.
+    CREATE VIRTUAL TABLE key_text USING fts5(name, owner, id, tokenize = 'trigram');
+    INSERT INTO key_text (rowid, name, owner, id)
+        SELECT position, name, coalesce(owner, ''), id FROM key;
+",
+    "
+    -- Secrets and ids of keys up to this position are reserved in the account; null: all are, as
+    -- they are wherever the first version of this database wrote none.
+    ALTER TABLE project ADD COLUMN reserved_to INTEGER;
+    UPDATE project SET reserved_to = 0 WHERE told = 0 AND created_at = 0;
+
+    -- The last version of keys that are gone for good: whoever brings one back goes on above it.
+    CREATE TABLE purged (
+        id TEXT PRIMARY KEY,
+        version INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// The version of the database; 0 for one without a table.
 pub(super) fn version(storage: &Storage) -> Result<u64, StorageError> {
@@ -80,16 +278,16 @@ pub(super) fn version(storage: &Storage) -> Result<u64, StorageError> {
     }
 }
 
-/// Brings the database to the version of this module.
+/// Brings the database to the version of this module; whether it was an older one.
 ///
 /// # Errors
 /// Those of the storage, and [`StorageError::Row`] for a database that a later version wrote: what
 /// its tables mean is not known here, so nothing is read from them.
-pub(super) fn migrate(storage: &Storage, steps: &[&str]) -> Result<(), StorageError> {
+pub(super) fn migrate(storage: &Storage, steps: &[&str]) -> Result<bool, StorageError> {
     let done = version(storage)?;
     let target = steps.len() as u64;
     if done == target {
-        return Ok(());
+        return Ok(false);
     }
     if done > target {
         return Err(StorageError::Row);
@@ -110,5 +308,6 @@ pub(super) fn migrate(storage: &Storage, steps: &[&str]) -> Result<(), StorageEr
             "INSERT INTO schema_version (version) VALUES (?1)",
             &[target.into()],
         )
-    })
+    })?;
+    Ok(0 < done)
 }

@@ -59,6 +59,9 @@ pub(super) enum StorageError {
     /// A row is not what this version writes.
     #[error("a row of the registry cannot be read by this version")]
     Row,
+    /// The change was refused after some of it had been written: it is taken back.
+    #[error("the change was refused")]
+    Refused,
 }
 
 /// The storage of one object.

@@ -36,6 +36,12 @@ impl IpRule {
         let address = address.to_canonical();
         address != WORKERS_OF_STRANGERS && self.0.contains(&address)
     }
+
+    /// Whether the rule allows every address that `narrower` allows.
+    #[must_use]
+    pub fn covers(&self, narrower: &Self) -> bool {
+        self.0.contains(&narrower.0)
+    }
 }
 
 impl FromStr for IpRule {

@@ -22,6 +22,12 @@ impl Scope {
     pub fn grants(&self, required: &Self) -> bool {
         covers(&self.resource, &required.resource) && covers(&self.action, &required.action)
     }
+
+    /// Whether this is `*:*`, which grants every scope.
+    #[must_use]
+    pub fn is_full_access(&self) -> bool {
+        self.resource == "*" && self.action == "*"
+    }
 }
 
 fn covers(granted: &str, required: &str) -> bool {

@@ -146,6 +146,7 @@ fn route(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option<
         timeout_ms,
         cache_origin: cache_origin?,
         cookies: file.cookies,
+        imported_keys: file.imported_keys,
         allow_ambiguous_paths: file.allow_ambiguous_paths,
         cors: cors?.with_key(&key_in),
         key_in,

@@ -74,6 +74,9 @@ pub struct RouteFile {
     /// Whether `Cookie` and `Set-Cookie` pass for public keys.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cookies: bool,
+    /// Whether keys are taken whose secrets were made elsewhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported_keys: bool,
     /// Whether paths pass that a proxy and an origin might read differently.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_ambiguous_paths: bool,

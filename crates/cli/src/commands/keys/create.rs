@@ -1,12 +1,12 @@
 //! `keyward keys create`
 
-use clap::Args;
-use owo_colors::OwoColorize as _;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
-use super::InProject;
 use super::fields::Fields;
+use crate::commands::in_project::InProject;
+use crate::commands::issued;
 use crate::failure::Failure;
-use crate::model::{self, Created};
 use crate::output::Output;
 
 const AFTER_HELP: &str = "\
@@ -25,34 +25,45 @@ pub(crate) struct Create {
     #[command(flatten)]
     project: InProject,
 
+    /// Public keys may be seen in a page; left out, it follows from the restrictions
+    #[arg(long)]
+    kind: Option<Kind>,
+
+    /// An environment of the project, as in test [default: live]
+    #[arg(long, short, value_name = "NAME")]
+    environment: Option<String>,
+
     #[command(flatten)]
     fields: Fields,
 }
 
+/// The kinds of keys of projects.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Kind {
+    Public,
+    Private,
+}
+
+impl Kind {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Private => "private",
+        }
+    }
+}
+
 impl Create {
     pub(super) fn run(&self, output: &Output) -> Result<(), Failure> {
-        let answer = super::client()?.post(&self.project.path(), Some(&self.fields.to_json()))?;
-        if output.json {
-            return output.data(&answer.0);
+        let mut body = self.fields.to_json();
+        if let Some(kind) = self.kind {
+            body.insert("kind".to_owned(), json!(kind.as_str()));
         }
-        let created: Created = answer.read()?;
-        if output.terminal {
-            output.fields(&model::rows(&created.key))?;
-            output.data(&format!("\n  {}\n", created.secret.green().bold()))?;
-        } else {
-            output.data(&created.secret)?;
-            let id = created
-                .key
-                .get("id")
-                .and_then(serde_json::Value::as_str)
-                .unwrap_or_default();
-            output.say(&format!("Created {}.", crate::output::plain(id)));
+        if let Some(environment) = &self.environment {
+            body.insert("environment".to_owned(), json!(environment));
         }
-        output.say(&format!(
-            "{} This is the only time that the secret is shown.",
-            "Keep it now.".bold()
-        ));
-        output.say(&super::publication(&created.publication));
-        Ok(())
+        let body = Value::Object(body);
+        let answer = super::client()?.post(&self.project.path(), Some(&body))?;
+        issued::report(&answer, "Created", output)
     }
 }

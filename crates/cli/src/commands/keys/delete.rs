@@ -3,15 +3,15 @@
 use clap::Args;
 
 use super::OneKey;
+use crate::commands::change;
 use crate::confirm::Confirm;
 use crate::failure::Failure;
-use crate::model::Changed;
 use crate::output::Output;
 
-/// Revoke a key and forget it
+/// Revoke a key and forget it after 30 days
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  keyward keys delete --project acme key_0123456789ABCDEFGHIJ --yes"
+    after_help = "Examples:\n  keyward keys delete --project acme key_0123456789ABCDEFGHIJ --yes\n\nFor 30 days `keyward keys undelete` brings it back."
 )]
 pub(crate) struct Delete {
     #[command(flatten)]
@@ -23,15 +23,11 @@ pub(crate) struct Delete {
 
 impl Delete {
     pub(super) fn run(&self, output: &Output) -> Result<(), Failure> {
-        let id = &self.key.id;
-        self.confirm.ask(&format!("Delete {id}? Every call with it will be refused, and nothing of it can be looked up again."))?;
+        self.confirm.ask(&format!(
+            "Delete {}? Every call with it will be refused; after 30 days nothing brings it back.",
+            self.key.id
+        ))?;
         let answer = super::client()?.delete(&self.key.path())?;
-        if output.json {
-            return output.data(&answer.0);
-        }
-        let changed: Changed = answer.read()?;
-        output.rows(&["ID", "STATUS"], &[vec![id.clone(), "deleted".to_owned()]])?;
-        output.say(&super::publication(&changed.publication));
-        Ok(())
+        change::report(&answer, output)
     }
 }

@@ -1,27 +1,19 @@
-//! A new key's fields as arguments.
+//! A key's fields as arguments, as they can be given to a new one and changed later.
 //!
 //! What they mean together is decided by the management API, in one place for everybody.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use keyward_core::time::Millis;
 use serde_json::{Map, Value, json};
 
 use crate::{clock, punycode};
 
-/// The fields of a new key.
+/// The fields of a key.
 #[derive(Args)]
 pub(super) struct Fields {
     /// A name for people
     #[arg(long)]
     name: Option<String>,
-
-    /// Public keys may be seen in a page; left out, it follows from the restrictions
-    #[arg(long)]
-    kind: Option<Kind>,
-
-    /// live, test or another of 1 to 12 lower-case letters and digits [default: live]
-    #[arg(long, short, value_name = "NAME")]
-    environment: Option<String>,
 
     /// Whoever the key is given to
     #[arg(long)]
@@ -70,37 +62,20 @@ pub(super) struct Fields {
     /// A note of your own; repeatable
     #[arg(long, value_name = "NAME=TEXT", value_parser = pair)]
     metadata: Vec<(String, String)>,
-}
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Kind {
-    Public,
-    Private,
+    /// Refuse to delete the key until this is taken away
+    #[arg(long)]
+    delete_protection: bool,
 }
 
 impl Fields {
     /// As the management API takes them: what is not given is left out.
-    pub(super) fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self) -> Map<String, Value> {
         let mut fields = Map::new();
         let mut add = |name: &str, value: Option<Value>| {
             fields.extend(value.map(|value| (name.to_owned(), value)))
         };
         add("name", self.name.as_ref().map(|name| json!(name)));
-        add(
-            "kind",
-            self.kind.map(|kind| {
-                json!(match kind {
-                    Kind::Public => "public",
-                    Kind::Private => "private",
-                })
-            }),
-        );
-        add(
-            "environment",
-            self.environment
-                .as_ref()
-                .map(|environment| json!(environment)),
-        );
         add("owner", self.owner.as_ref().map(|owner| json!(owner)));
         add("scopes", list(&self.scopes));
         let referrers: Vec<_> = self
@@ -133,7 +108,11 @@ impl Fields {
             "metadata",
             (!metadata.is_empty()).then_some(Value::Object(metadata)),
         );
-        Value::Object(fields)
+        add(
+            "delete_protection",
+            self.delete_protection.then_some(Value::Bool(true)),
+        );
+        fields
     }
 
     fn apps(&self) -> Option<Value> {
@@ -173,7 +152,8 @@ mod tests {
     }
 
     fn parse(arguments: &[&str]) -> Result<Value, clap::Error> {
-        Line::try_parse_from([&["keyward"], arguments].concat()).map(|line| line.fields.to_json())
+        Line::try_parse_from([&["keyward"], arguments].concat())
+            .map(|line| Value::Object(line.fields.to_json()))
     }
 
     #[test]
@@ -207,6 +187,5 @@ mod tests {
     fn arguments_that_contradict_each_other_are_refused() {
         assert!(parse(&["--any-referrer", "--referrer", "a.example"]).is_err());
         assert!(parse(&["--expires-in", "1d", "--expires-at", "2026-11-21T12:00:00Z"]).is_err());
-        assert!(parse(&["--kind", "management"]).is_err());
     }
 }

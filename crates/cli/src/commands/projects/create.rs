@@ -26,7 +26,7 @@ impl Create {
         let name = self.name.as_ref().unwrap_or(&self.id);
         let answer = client.post("projects", Some(&json!({ "id": self.id, "name": name })))?;
         if output.json {
-            return output.data(&answer.0);
+            return output.data(&answer.text);
         }
         let project: Project = answer.read()?;
         if !output.terminal {

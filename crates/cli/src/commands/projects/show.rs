@@ -20,7 +20,7 @@ impl Show {
     pub(super) fn run(&self, client: &Client, output: &Output) -> Result<(), Failure> {
         let answer = client.get(&format!("projects/{}", self.id), &[])?;
         if output.json {
-            return output.data(&answer.0);
+            return output.data(&answer.text);
         }
         output.fields(&model::rows(&answer.read::<Map<String, Value>>()?))
     }

@@ -1,0 +1,243 @@
+//! Schemas of the bodies of requests.
+
+use keyward_core::management::Scope;
+use keyward_core::revocation::{LONGEST_NOTE, Reason};
+use keyward_core::rotation::{DEFAULT_OVERLAP_S, LONGEST_OVERLAP_S};
+use keyward_core::spec::{LONGEST_NAME, LONGEST_OWNER};
+use serde_json::{Map, Value, json};
+
+use super::{examples, fields};
+use crate::operation::Body;
+use crate::request::{LONGEST_LIFE_S, LONGEST_WARNING_S, SHORTEST_LIFE_S};
+
+/// The `requestBody` of an operation; none for an operation without one.
+pub(super) fn described(body: Body) -> Option<Value> {
+    let name = name(body)?;
+    let mut content = Map::new();
+    for media in body.media().names() {
+        let mut described = match body {
+            // OpenAPI has no schema of a stream of lines: each line is one.
+            Body::ImportLines => {
+                json!({"schema": {"type": "string", "description": "One JSON object on each line, at most 1000 lines and 1 MiB.", "x-line-schema": {"$ref": "#/components/schemas/ImportLine"}}})
+            }
+            _ => json!({"schema": {"$ref": format!("#/components/schemas/{name}")}}),
+        };
+        if let Some(example) = examples::body(body) {
+            described["example"] = example;
+        }
+        content.insert((*media).to_owned(), described);
+    }
+    Some(json!({"required": !body.is_optional(), "content": content}))
+}
+
+/// The schemas of all bodies, by name.
+pub(super) fn schemas() -> Vec<(&'static str, Value)> {
+    ALL.iter()
+        .filter_map(|body| Some((name(*body)?, schema(*body))))
+        .collect()
+}
+
+const ALL: &[Body] = &[
+    Body::Nothing,
+    Body::NewProject,
+    Body::ProjectPatch,
+    Body::Note,
+    Body::NewEnvironment,
+    Body::Owner,
+    Body::KeyFields,
+    Body::KeyPatch,
+    Body::Rotation,
+    Body::Revocation,
+    Body::ImportLines,
+    Body::NewManagementKey,
+    Body::ManagementKeyPatch,
+];
+
+const fn name(body: Body) -> Option<&'static str> {
+    Some(match body {
+        Body::None => return None,
+        Body::Nothing => "Nothing",
+        Body::NewProject => "NewProject",
+        Body::ProjectPatch => "ProjectPatch",
+        Body::Note => "Note",
+        Body::NewEnvironment => "NewEnvironment",
+        Body::Owner => "OwnerChange",
+        Body::KeyFields => "KeyFields",
+        Body::KeyPatch => "KeyPatch",
+        Body::Rotation => "Rotation",
+        Body::Revocation => "Revocation",
+        Body::ImportLines => "ImportLine",
+        Body::NewManagementKey => "NewManagementKey",
+        Body::ManagementKeyPatch => "ManagementKeyPatch",
+    })
+}
+
+fn schema(body: Body) -> Value {
+    let id = json!({"type": "string", "pattern": fields::PROJECT, "maxLength": 40});
+    let environment = json!({"type": "string", "pattern": fields::ENVIRONMENT});
+    let name = || ("name", fields::text(LONGEST_NAME));
+    let note = || ("note", fields::text(LONGEST_NOTE));
+    let within =
+        |least: u64, most: u64| json!({"type": "integer", "minimum": least, "maximum": most});
+    match body {
+        Body::None | Body::Nothing => object(vec![], &[]),
+        Body::NewProject => object(vec![("id", id), name()], &["id"]),
+        Body::ProjectPatch => {
+            let life = fields::or_null(within(SHORTEST_LIFE_S, LONGEST_LIFE_S));
+            let warning = fields::or_null(within(0, LONGEST_WARNING_S));
+            object(vec![name(), ("max_age_s", life), ("warn_s", warning)], &[])
+        }
+        Body::Note => object(vec![note()], &[]),
+        Body::NewEnvironment => object(vec![("id", environment)], &["id"]),
+        Body::Owner => object(
+            vec![("owner", fields::text(LONGEST_OWNER)), note()],
+            &["owner"],
+        ),
+        Body::KeyFields => object(key(environment, &["active", "disabled"]), &[]),
+        Body::KeyPatch => object(fields::of_key(), &[]),
+        Body::Rotation => {
+            let mut overlap = within(0, LONGEST_OVERLAP_S);
+            overlap["default"] = json!(DEFAULT_OVERLAP_S);
+            let mut at = fields::time();
+            at["description"] =
+                json!("In the future, and at most a year ahead; left out: at once.");
+            object(vec![("overlap", overlap), ("at", at)], &[])
+        }
+        Body::Revocation => {
+            let words: Vec<_> = Reason::ALL.iter().map(|(word, _)| *word).collect();
+            let reason = json!({"type": "string", "enum": words, "default": "unspecified"});
+            object(vec![("reason", reason), note()], &[])
+        }
+        Body::ImportLines => import_line(key(environment, &["active", "disabled", "revoked"])),
+        Body::NewManagementKey => {
+            let mut all = management_key();
+            all.extend([("project", fields::or_null(id)), ("ips", fields::ips())]);
+            object(all, &["name"])
+        }
+        Body::ManagementKeyPatch => {
+            let mut all = management_key();
+            all.push(("ips", fields::or_null(fields::ips())));
+            object(all, &[])
+        }
+    }
+}
+
+fn key(environment: Value, statuses: &[&str]) -> Vec<(&'static str, Value)> {
+    let mut all = fields::of_key();
+    all.extend([
+        (
+            "kind",
+            json!({"type": "string", "enum": ["public", "private"]}),
+        ),
+        ("environment", environment),
+        ("status", json!({"type": "string", "enum": statuses})),
+    ]);
+    all
+}
+
+fn management_key() -> Vec<(&'static str, Value)> {
+    let words: Vec<_> = Scope::ALL.iter().map(|(word, _)| *word).collect();
+    let scopes = json!({
+        "type": "array", "minItems": 1, "uniqueItems": true,
+        "items": {"type": "string", "enum": words},
+    });
+    vec![
+        ("name", fields::text(LONGEST_NAME)),
+        ("scopes", scopes),
+        ("not_before", fields::or_null(fields::time())),
+        ("expires_at", fields::or_null(fields::time())),
+    ]
+}
+
+fn import_line(mut all: Vec<(&'static str, Value)>) -> Value {
+    let secret = json!({"type": "string", "pattern": "^[!-~]{20,512}$"});
+    let sha256 = json!({"type": "string", "description": "32 bytes in hexadecimal, base64 or base64url.", "pattern": "^([0-9A-Fa-f]{64}|[0-9A-Za-z+/_-]{43}=?)$"});
+    let one = object(
+        vec![
+            ("secret", secret.clone()),
+            ("sha256", sha256.clone()),
+            ("redacted", fields::text(crate::request::LONGEST_REDACTED)),
+            ("not_before", fields::time()),
+            ("not_after", fields::time()),
+            ("created_at", fields::time()),
+        ],
+        &[],
+    );
+    let revoked = object(
+        vec![
+            ("at", fields::time()),
+            ("reason", json!({"type": "string"})),
+            ("note", fields::text(LONGEST_NOTE)),
+        ],
+        &[],
+    );
+    all.extend([
+        ("id", json!({"type": "string", "pattern": fields::KEY})),
+        ("secret", secret),
+        ("sha256", sha256),
+        (
+            "secrets",
+            json!({"type": "array", "minItems": 1, "maxItems": 2, "items": one}),
+        ),
+        ("created_at", fields::time()),
+        ("revoked", revoked),
+        (
+            "suspended_by",
+            json!({
+                "type": "string", "enum": ["project", "environment", "owner"],
+                "description": "Of exported keys; it is not looked at.",
+            }),
+        ),
+    ]);
+    object(all, &[])
+}
+
+fn object(properties: Vec<(&'static str, Value)>, required: &[&str]) -> Value {
+    let properties: Map<String, Value> = properties
+        .into_iter()
+        .map(|(name, schema)| (name.to_owned(), schema))
+        .collect();
+    let mut schema = json!({
+        "type": "object", "properties": properties, "additionalProperties": false,
+    });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use keyward_core::patch::MUTABLE;
+    use keyward_core::spec::FIELDS;
+
+    use super::*;
+
+    fn names(body: Body) -> Vec<String> {
+        let schema = schema(body);
+        schema["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect()
+    }
+
+    #[test]
+    fn every_field_of_a_key_is_described() {
+        let described = names(Body::KeyFields);
+        for field in FIELDS {
+            // Limits are refused by this version.
+            assert_eq!(
+                described.iter().any(|one| one == field),
+                *field != "limits",
+                "{field}"
+            );
+        }
+        let mut patchable = MUTABLE.to_vec();
+        patchable.sort_unstable();
+        let mut described = names(Body::KeyPatch);
+        described.sort();
+        assert_eq!(described, patchable);
+    }
+}

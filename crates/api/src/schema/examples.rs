@@ -1,0 +1,199 @@
+//! Examples of bodies and answers.
+
+use serde_json::{Value, json};
+
+use crate::operation::{Answer, Body};
+
+const KEY: &str = "key_4fJr0WzT8sLq2XvB7nYc";
+const SECRET: &str = "sec_9dKx3HbQ1mZt";
+const AT: &str = "2026-11-21T12:00:00Z";
+
+/// An example of a request's body.
+#[must_use]
+pub fn body(body: Body) -> Option<Value> {
+    Some(match body {
+        Body::None | Body::Nothing => return None,
+        Body::NewProject => json!({"id": "acme", "name": "Acme"}),
+        Body::ProjectPatch => json!({"name": "Acme Inc.", "max_age_s": 7_776_000}),
+        Body::Note => json!({"note": "unpaid"}),
+        Body::NewEnvironment => json!({"id": "staging"}),
+        Body::Owner => json!({"owner": "customer-17", "note": "unpaid"}),
+        Body::KeyFields => {
+            json!({"name": "web shop", "referrers": ["https://shop.example.com"], "owner": "customer-17"})
+        }
+        Body::KeyPatch => json!({"name": "web shop, Berlin", "expires_at": null}),
+        Body::Rotation => json!({"overlap": 3600}),
+        Body::Revocation => {
+            json!({"reason": "keyCompromise", "note": "found in a public repository"})
+        }
+        Body::ImportLines => json!(
+            "{\"name\":\"legacy\",\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"}\n"
+        ),
+        Body::NewManagementKey => {
+            json!({"name": "ci", "project": "acme", "scopes": ["keys:read", "keys:write"]})
+        }
+        Body::ManagementKeyPatch => json!({"ips": ["192.0.2.0/24"]}),
+    })
+}
+
+/// An example of an answer.
+#[must_use]
+pub fn answer(answer: Answer) -> Option<Value> {
+    let publication = "published";
+    Some(match answer {
+        Answer::Whoami => json!({
+            "type": "management_key", "id": KEY, "name": "ci", "project": "acme", "scopes": ["keys:read"],
+        }),
+        Answer::Project => project(),
+        Answer::Projects => page(json!({
+            "id": "acme", "name": "Acme", "status": "active", "created_at": AT,
+        })),
+        Answer::ProjectChanged => json!({"project": project(), "publication": publication}),
+        Answer::PublicationStatus => json!({
+            "entries": [
+                {"id": "b2", "state": "current", "records": 2, "published": 2, "finished_at": AT},
+                {"id": "a1", "state": "in_force", "records": 2, "published": 2, "droppable_at": AT},
+            ],
+            "outbox": {"pending": 0},
+        }),
+        Answer::Environment => environment(),
+        Answer::Environments => page(environment()),
+        Answer::EnvironmentChanged => {
+            json!({"environment": environment(), "publication": publication})
+        }
+        Answer::Owners => page(json!({
+            "owner": "customer-17", "suspended_at": AT, "note": "unpaid", "keys": 3,
+        })),
+        Answer::OwnerChanged => {
+            json!({"owner": "customer-17", "keys": 3, "publication": publication})
+        }
+        Answer::Key => key(),
+        Answer::Keys => page(key()),
+        Answer::KeyChanged => json!({"key": key(), "publication": publication}),
+        Answer::KeyCreated => {
+            json!({"key": key(), "secret": "kw_pk_live_1…", "publication": publication})
+        }
+        Answer::Where => json!({
+            "id": KEY, "version": 3,
+            "replicas": [{"secret": SECRET, "entry": "a1", "version": 3, "state": "current"}],
+        }),
+        Answer::ImportReport => json!({
+            "lines": 2, "created": 1, "existing": 0, "refused": 1, "publication": "pending",
+            "keys": [{"line": 1, "id": KEY, "outcome": "created"}],
+            "errors": [{"line": 2, "code": "key_spec_invalid", "errors": [{"field": "secret", "detail": "must have 20 to 512 visible ASCII characters"}]}],
+        }),
+        Answer::SelfRevoked => json!({"id": KEY, "secret": SECRET, "status": "revoked"}),
+        Answer::Audit => page(entry()),
+        Answer::ManagementKey => management_key(),
+        Answer::ManagementKeys => page(management_key()),
+        Answer::ManagementKeyChanged => json!({"key": management_key()}),
+        Answer::ManagementKeyCreated => {
+            json!({"key": management_key(), "secret": "kw_mk_live_1…"})
+        }
+        Answer::KeyLines => json!(format!(
+            "{{\"id\":\"{KEY}\",\"kind\":\"private\",\"secrets\":[{{\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"}}]}}\n"
+        )),
+        Answer::AuditLines => json!(format!("{}\n", entry())),
+    })
+}
+
+fn page(item: Value) -> Value {
+    json!({"items": [item], "next_cursor": null})
+}
+
+fn project() -> Value {
+    json!({
+        "id": "acme", "name": "Acme", "status": "active", "version": 1,
+        "environments": [environment()], "created_at": AT, "updated_at": AT,
+    })
+}
+
+fn environment() -> Value {
+    json!({"id": "live", "status": "active", "created_at": AT})
+}
+
+fn secret() -> Value {
+    json!({"id": SECRET, "redacted": "kw_pk_live_…wxyz", "status": "live", "created_at": AT})
+}
+
+fn key() -> Value {
+    json!({
+        "id": KEY, "project": "acme", "name": "web shop", "kind": "public", "environment": "live",
+        "owner": "customer-17", "status": "active", "version": 3,
+        "referrers": ["https://shop.example.com"], "secrets": [secret()],
+        "created_at": AT, "updated_at": AT,
+    })
+}
+
+fn management_key() -> Value {
+    json!({
+        "id": KEY, "name": "ci", "project": "acme", "scopes": ["keys:read"], "status": "active",
+        "version": 1, "secrets": [secret()], "created_at": AT, "updated_at": AT,
+    })
+}
+
+fn entry() -> Value {
+    json!({
+        "id": "aud_17", "at": AT, "actor": {"type": "management_key", "id": KEY},
+        "action": "key.update", "project": "acme", "key": KEY,
+        "changes": [{"field": "name", "before": "web", "after": "web shop"}],
+        "ip": "192.0.2.7", "request_id": "8f1c",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use keyward_core::time::Millis;
+    use keyward_core::{management, patch, spec};
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+    use crate::{request, view};
+
+    fn is<T: Serialize + DeserializeOwned>(one: Answer) {
+        let example = answer(one).unwrap();
+        let read: T = serde_json::from_value(example.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), example, "{one:?}");
+    }
+
+    #[test]
+    fn answers_are_of_the_types_that_are_shown() {
+        is::<view::Caller>(Answer::Whoami);
+        is::<view::ProjectChanged>(Answer::ProjectChanged);
+        is::<view::Page<view::ProjectSummary>>(Answer::Projects);
+        is::<view::PublicationStatus>(Answer::PublicationStatus);
+        is::<view::EnvironmentChanged>(Answer::EnvironmentChanged);
+        is::<view::Page<view::Owner>>(Answer::Owners);
+        is::<view::OwnerChanged>(Answer::OwnerChanged);
+        is::<view::Page<view::Key>>(Answer::Keys);
+        is::<view::KeyChanged>(Answer::KeyChanged);
+        is::<view::KeyCreated>(Answer::KeyCreated);
+        is::<view::Where>(Answer::Where);
+        is::<view::ImportReport>(Answer::ImportReport);
+        is::<view::SelfRevoked>(Answer::SelfRevoked);
+        is::<view::Page<view::AuditEntry>>(Answer::Audit);
+        is::<view::ManagementKeyChanged>(Answer::ManagementKeyChanged);
+        is::<view::ManagementKeyCreated>(Answer::ManagementKeyCreated);
+    }
+
+    #[test]
+    fn bodies_are_accepted() {
+        let of = |one| body(one).unwrap();
+        assert!(request::NewProject::read(&of(Body::NewProject)).is_ok());
+        assert!(request::project_patch(&of(Body::ProjectPatch)).is_ok());
+        assert!(request::Note::read(&of(Body::Note)).is_ok());
+        assert!(request::NewEnvironment::read(&of(Body::NewEnvironment)).is_ok());
+        assert!(request::OwnerChange::read(&of(Body::Owner)).is_ok());
+        assert!(spec::validate(&of(Body::KeyFields)).is_ok());
+        assert!(patch::apply(serde_json::Map::new(), &of(Body::KeyPatch)).is_ok());
+        assert!(request::Rotation::read(&of(Body::Rotation), Millis(0)).is_ok());
+        assert!(request::Revocation::read(&of(Body::Revocation)).is_ok());
+        assert!(management::validate(&of(Body::NewManagementKey), &[]).is_ok());
+        let own = management::validate(&of(Body::NewManagementKey), &[]).unwrap();
+        assert!(management::patch(&own, &of(Body::ManagementKeyPatch)).is_ok());
+        let lines = of(Body::ImportLines);
+        let line = serde_json::from_str(lines.as_str().unwrap()).unwrap();
+        assert!(request::ImportLine::read(line, |_| {}).is_ok());
+    }
+}

@@ -1,0 +1,74 @@
+//! Schemas of the core's enumerations, from the lists that read them.
+
+use keyward_core::management::Scope;
+use keyward_core::refusal::Refusal;
+use keyward_core::revocation::Reason;
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+use crate::view::{ACTIONS, Time};
+
+fn one_of(words: &[&str]) -> Schema {
+    json_schema!({"type": "string", "enum": words})
+}
+
+/// The kinds of keys that are created.
+pub fn kind(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["public", "private"])
+}
+
+/// The statuses of a key.
+pub fn status(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["active", "disabled", "revoked", "suspended", "deleted"])
+}
+
+/// The statuses of a management key.
+pub fn management_status(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["active", "disabled", "revoked"])
+}
+
+/// The one status of what was revoked.
+pub fn revoked(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["revoked"])
+}
+
+/// Reasons for a revocation.
+pub fn reason(_: &mut SchemaGenerator) -> Schema {
+    let words: Vec<_> = Reason::ALL.iter().map(|(word, _)| *word).collect();
+    one_of(&words)
+}
+
+/// A list of scopes of a management key.
+pub fn management_scopes(_: &mut SchemaGenerator) -> Schema {
+    let words: Vec<_> = Scope::ALL.iter().map(|(word, _)| *word).collect();
+    json_schema!({"type": "array", "items": {"type": "string", "enum": words}})
+}
+
+/// What an audit log notes.
+pub fn action(_: &mut SchemaGenerator) -> Schema {
+    one_of(ACTIONS)
+}
+
+/// Who acts.
+pub fn actor(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["management_key", "bootstrap", "holder", "keyward"])
+}
+
+/// Every code of a problem document.
+pub fn code(_: &mut SchemaGenerator) -> Schema {
+    let codes: Vec<_> = Refusal::ALL.iter().map(|refusal| refusal.code()).collect();
+    one_of(&codes)
+}
+
+impl schemars::JsonSchema for Time {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": "date-time"})
+    }
+}

@@ -1,0 +1,36 @@
+//! What answers show. What is empty or absent is left out, and times are RFC 3339.
+//!
+//! The registries write items from these types; the management API wraps them as JSON that it
+//! does not read, which is why the wrapping types take any item.
+
+mod audit;
+mod caller;
+mod key;
+mod management_key;
+mod page;
+mod project;
+mod report;
+mod time;
+
+pub use self::audit::{ACTIONS, AuditActor, AuditChange, AuditEntry};
+pub use self::caller::{Caller, CallerType, SelfRevoked};
+pub use self::key::{
+    Attention, Cause, ExpiresSoon, Key, KeyChanged, KeyCreated, Revoked, Secret, SecretStatus,
+    SuspendedBy,
+};
+pub use self::management_key::{ManagementKey, ManagementKeyChanged, ManagementKeyCreated};
+pub use self::page::Page;
+pub use self::project::{
+    Environment, EnvironmentChanged, EnvironmentStatus, Owner, OwnerChanged, OwnerKeys, Project,
+    ProjectChanged, ProjectStatus, ProjectSummary,
+};
+pub use self::report::{
+    EntryState, EntryStatus, ImportError, ImportOutcome, ImportReport, ImportedKey, Outbox,
+    Publication, PublicationStatus, Replica, ReplicaState, Where,
+};
+pub use self::time::Time;
+
+/// Whether a number or a flag is what it is when it is left out.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

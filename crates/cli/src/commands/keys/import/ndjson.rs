@@ -1,0 +1,43 @@
+//! Lines of JSON, a key each: Keyward's own form, in which it exports.
+
+use serde_json::Value;
+
+use super::record::{Reading, error};
+
+/// Reads the lines; blank ones are passed over.
+pub(super) fn read(text: &str) -> Reading {
+    let mut reading = Reading::default();
+    for (number, line) in (1..).zip(text.lines()) {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let key = match keyward_api::json::parse(line.as_bytes()) {
+            Ok(Value::Object(key)) => Ok(key),
+            Ok(_) => Err(error("key", "a line is a JSON object with a key's fields")),
+            Err(wrong) => Err(error("key", format!("is not strict JSON: {wrong}"))),
+        };
+        reading.add(number, key);
+    }
+    reading
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_line_refuses_itself_only() {
+        let reading = read(
+            "{\"secret\":\"a\"}\r\n\n{\"secret\":\n[1]\n{\"name\":\"last\"}\n{\"name\":1,\"name\":2}",
+        );
+        let lines: Vec<_> = reading
+            .records
+            .iter()
+            .map(|record| (record.line, record.key.is_ok()))
+            .collect();
+        assert_eq!(
+            lines,
+            [(1, true), (3, false), (4, false), (5, true), (6, false)]
+        );
+    }
+}

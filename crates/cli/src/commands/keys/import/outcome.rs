@@ -1,0 +1,112 @@
+//! What became of an import.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::checkpoint::Tally;
+use super::record::Refused;
+use crate::commands::change;
+use crate::failure::Failure;
+use crate::file;
+use crate::output::Output;
+
+/// The most refused lines that are shown.
+const MOST_SHOWN: usize = 50;
+
+/// How an import has ended.
+pub(super) struct Outcome {
+    pub(super) lines: usize,
+    pub(super) tally: Tally,
+    pub(super) publication: String,
+    pub(super) dry_run: bool,
+}
+
+impl Outcome {
+    /// Prints it, and fails if a line was refused.
+    pub(super) fn report(&self, output: &Output, file: Option<&Path>) -> Result<(), Failure> {
+        let Tally {
+            created,
+            existing,
+            refused,
+            ..
+        } = &self.tally;
+        if let Some(path) = file {
+            write(path, refused).map_err(|error| {
+                Failure::Failed(format!("{} cannot be written: {error}", path.display()))
+            })?;
+        }
+        if output.json {
+            let answer = json!({
+                "lines": self.lines, "created": created, "existing": existing,
+                "refused": refused.len(), "dry_run": self.dry_run,
+                "publication": self.publication, "errors": refused,
+            });
+            output.data(&answer.to_string())?;
+        } else {
+            self.table(output);
+            let row = |name: &str, count: u64| vec![name.to_owned(), count.to_string()];
+            output.fields(&[
+                row("created", *created),
+                row("existing", *existing),
+                row("refused", refused.len() as u64),
+            ])?;
+            if self.dry_run {
+                output.say("Nothing was imported: this was a dry run.");
+            } else if *created > 0 {
+                change::publication(&self.publication, output);
+            }
+        }
+        match refused.len() {
+            0 => Ok(()),
+            1 => Err(Failure::Failed("1 line was refused".to_owned())),
+            count => Err(Failure::Failed(format!("{count} lines were refused"))),
+        }
+    }
+
+    fn table(&self, output: &Output) {
+        let rows: Vec<_> = self
+            .tally
+            .refused
+            .iter()
+            .take(MOST_SHOWN)
+            .flat_map(rows)
+            .collect();
+        if rows.is_empty() {
+            return;
+        }
+        output.say_rows(&["LINE", "CODE", "FIELD", "REASON"], &rows);
+        let more = self.tally.refused.len().saturating_sub(MOST_SHOWN);
+        if more > 0 {
+            output.say(&format!("And {more} more: --report FILE has them all."));
+        }
+    }
+}
+
+fn rows(refused: &Refused) -> Vec<Vec<String>> {
+    let row = |field: &str, detail: &str| {
+        vec![
+            refused.line.to_string(),
+            refused.code.clone(),
+            field.to_owned(),
+            detail.to_owned(),
+        ]
+    };
+    if refused.errors.is_empty() {
+        return vec![row("", "")];
+    }
+    refused
+        .errors
+        .iter()
+        .map(|error| row(&error.field, &error.detail))
+        .collect()
+}
+
+fn write(path: &Path, refused: &[Refused]) -> std::io::Result<()> {
+    let mut lines = Vec::new();
+    for refused in refused {
+        serde_json::to_writer(&mut lines, refused)?;
+        lines.push(b'\n');
+    }
+    file::replace(path, &lines)
+}

@@ -1,0 +1,73 @@
+//! `keyward projects update`
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use crate::client::Client;
+use crate::clock;
+use crate::commands::change;
+use crate::failure::Failure;
+use crate::model;
+use crate::output::Output;
+
+const AFTER_HELP: &str = "\
+Examples:
+  keyward projects update acme --name 'Acme Inc.'
+  keyward projects update acme --max-age 90d --warn 14d
+
+With --max-age, a secret ends that long after it was made, whatever its key says; `keyward keys
+list --expiring 14d` shows whose turn it is, and the audit log says `key.rotation_due`.";
+
+/// Change a project's name, or how long its secrets live
+#[derive(Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Update {
+    /// Its id
+    #[arg(value_parser = super::id)]
+    id: String,
+
+    /// A name for people
+    #[arg(long)]
+    name: Option<String>,
+
+    /// How long a secret lives, as in 90d
+    #[arg(long, value_name = "DURATION", value_parser = clock::seconds)]
+    max_age: Option<u64>,
+
+    /// Secrets live as long as their keys
+    #[arg(long, conflicts_with = "max_age")]
+    no_max_age: bool,
+
+    /// How long before its end a secret is reported, as in 14d
+    #[arg(long, value_name = "DURATION", value_parser = clock::seconds)]
+    warn: Option<u64>,
+
+    /// Only if it is still this version of the project
+    #[arg(long, value_name = "N")]
+    if_version: Option<u64>,
+}
+
+impl Update {
+    pub(super) fn run(&self, client: &Client, output: &Output) -> Result<(), Failure> {
+        let path = format!("projects/{}", self.id);
+        let show = format!("keyward projects show {}", self.id);
+        let answer = change::edit(client, &path, self.if_version, &self.patch(), &show)?;
+        if output.json {
+            return output.data(&answer.text);
+        }
+        output.fields(&model::rows(&answer.read::<Map<String, Value>>()?))
+    }
+
+    fn patch(&self) -> Map<String, Value> {
+        let max_age = self.max_age.map(|seconds| json!(seconds));
+        let no_max_age = self.no_max_age.then_some(Value::Null);
+        [
+            ("name", self.name.as_ref().map(|name| json!(name))),
+            ("max_age_s", max_age.or(no_max_age)),
+            ("warn_s", self.warn.map(|seconds| json!(seconds))),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+    }
+}

@@ -1,0 +1,47 @@
+//! How a project's registry makes a change: within the journal, unless the project is archived.
+
+use keyward_core::refusal::Refusal;
+use keyward_core::time::Millis;
+
+use super::journal::{self, Context};
+use super::keys::Policy;
+use super::message::{Call, KeyAct, ProjectCommand, Reply};
+use super::publication::Publisher;
+use super::storage::StorageError;
+
+/// Runs a change of this project: see [`journal::run`]. In an archived project it is refused,
+/// unless it only withdraws or repairs.
+///
+/// # Errors
+/// As [`journal::run`].
+pub(super) fn run(
+    publisher: &Publisher,
+    call: &Call<ProjectCommand>,
+    now: Millis,
+    change: impl FnOnce(&Context<'_>) -> Result<Reply, StorageError>,
+) -> Result<Reply, StorageError> {
+    let storage = publisher.storage();
+    let arm = || publisher.arm(now);
+    journal::run(storage, call, now, arm, |context| {
+        if needs_a_project_in_use(&call.command) && Policy::of(storage)?.archived {
+            return Ok(Reply::refused(Refusal::ProjectStateConflict));
+        }
+        change(context)
+    })
+}
+
+/// Whether the command is refused while the project is archived. Its own state and its records
+/// can still be changed then, and whoever holds a secret can still revoke it.
+const fn needs_a_project_in_use(command: &ProjectCommand) -> bool {
+    match command {
+        ProjectCommand::Update { .. }
+        | ProjectCommand::CreateEnvironment { .. }
+        | ProjectCommand::ArchiveEnvironment { .. }
+        | ProjectCommand::SuspendOwner { .. }
+        | ProjectCommand::ResumeOwner { .. }
+        | ProjectCommand::CreateKey(_)
+        | ProjectCommand::Import { .. } => true,
+        ProjectCommand::Key { act, .. } => !matches!(act, KeyAct::Show | KeyAct::Where),
+        _ => false,
+    }
+}

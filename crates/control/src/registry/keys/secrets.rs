@@ -1,0 +1,109 @@
+//! The secrets of a key: the table `secret`.
+
+use keyward_core::rotation::Life;
+use keyward_core::time::Millis;
+
+use super::row::Revoked;
+use crate::registry::message::NewSecret;
+use crate::registry::storage::{Row, Storage, StorageError};
+
+/// A secret as it stands in its row, without its digest.
+pub(in crate::registry) struct Secret {
+    pub(in crate::registry) id: String,
+    pub(in crate::registry) redacted: String,
+    pub(in crate::registry) life: Life,
+    pub(in crate::registry) revoked: Option<Revoked>,
+    pub(in crate::registry) imported: bool,
+}
+
+impl Secret {
+    fn read(row: &Row) -> Result<Self, StorageError> {
+        let revoked = Revoked::read(row, 5)?;
+        Ok(Self {
+            id: row.text(0)?,
+            redacted: row.text(1)?,
+            life: Life {
+                created_at: row.time(2)?,
+                not_before: row.optional_time(3)?,
+                not_after: row.optional_time(4)?,
+                revoked_at: revoked.as_ref().map(|revoked| revoked.at),
+            },
+            revoked,
+            imported: row.number(8)? != 0,
+        })
+    }
+}
+
+/// The secrets of a key, the newest first.
+///
+/// # Errors
+/// Those of the storage.
+pub(in crate::registry) fn of(storage: &Storage, key: &str) -> Result<Vec<Secret>, StorageError> {
+    let rows = storage.rows(
+        "SELECT id, redacted, created_at, not_before, not_after, revoked_at, reason, note, imported
+         FROM secret WHERE key = ?1 ORDER BY created_at DESC, rowid DESC",
+        &[key.into()],
+    )?;
+    rows.iter().map(Secret::read).collect()
+}
+
+/// A secret to be added to a key.
+pub(in crate::registry) struct Added<'a> {
+    pub(in crate::registry) secret: &'a NewSecret,
+    pub(in crate::registry) not_before: Option<Millis>,
+    pub(in crate::registry) not_after: Option<Millis>,
+    pub(in crate::registry) created_at: Millis,
+    /// It was made elsewhere: it need not be of this deployment's form.
+    pub(in crate::registry) imported: bool,
+}
+
+impl<'a> Added<'a> {
+    /// A secret that was minted just now and holds at once, without an end.
+    pub(super) const fn now(secret: &'a NewSecret, now: Millis) -> Self {
+        Self {
+            secret,
+            not_before: None,
+            not_after: None,
+            created_at: now,
+            imported: false,
+        }
+    }
+}
+
+/// Adds a secret to a key.
+///
+/// # Errors
+/// Those of the storage, also when its id or its digest [exists](exists) already.
+pub(super) fn insert(storage: &Storage, key: &str, added: &Added<'_>) -> Result<(), StorageError> {
+    storage.run(
+        "INSERT INTO secret (id, key, digest, sealed, redacted, not_before, not_after, imported,
+                             created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        &[
+            (&added.secret.id).into(),
+            key.into(),
+            (&added.secret.digest).into(),
+            (&added.secret.sealed).into(),
+            (&added.secret.redacted).into(),
+            added.not_before.into(),
+            added.not_after.into(),
+            added.imported.into(),
+            added.created_at.into(),
+        ],
+    )
+}
+
+/// Whether a secret with this digest or id belongs to a key already, deleted ones included.
+///
+/// # Errors
+/// Those of the storage.
+pub(in crate::registry) fn exists(
+    storage: &Storage,
+    secret: &NewSecret,
+) -> Result<bool, StorageError> {
+    let row = storage.row(
+        "SELECT 1 FROM secret WHERE digest = ?1 OR id = ?2",
+        &[(&secret.digest).into(), (&secret.id).into()],
+    )?;
+    Ok(row.is_some())
+}

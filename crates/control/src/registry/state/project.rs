@@ -1,0 +1,248 @@
+//! The project itself: its name, its policy and its state.
+
+use keyward_api::view::{self, ProjectStatus};
+use keyward_core::changes::{self, FieldChange};
+use keyward_core::refusal::Refusal;
+use keyward_core::spec::reader::whole_number;
+use keyward_core::time::Millis;
+use serde_json::{Value, json};
+
+use super::environment;
+use super::{follow, log};
+use crate::registry::journal::Context;
+use crate::registry::message::{IfMatch, ProjectChange, Publication, Reply};
+use crate::registry::publication::Publisher;
+use crate::registry::storage::{Storage, StorageError};
+use crate::registry::sweep::{self, Scope};
+use crate::registry::view::shown;
+
+/// The row of the project.
+#[derive(Clone)]
+struct Project {
+    id: String,
+    name: String,
+    version: u64,
+    suspended_at: Option<Millis>,
+    archived_at: Option<Millis>,
+    note: Option<String>,
+    max_age_s: Option<u64>,
+    warn_s: Option<u64>,
+    created_at: Millis,
+    updated_at: Millis,
+}
+
+/// The project as it is shown.
+///
+/// # Errors
+/// Those of the storage.
+pub(in crate::registry) fn show(storage: &Storage) -> Result<Reply, StorageError> {
+    let project = Project::read(storage)?;
+    let version = Some(project.version);
+    let item = project.shown(storage)?;
+    Ok(Reply::Item { item, version })
+}
+
+/// Applies a merge patch of `name`, `max_age_s` and `warn_s`, whose values are valid.
+///
+/// # Errors
+/// Those of the storage, and [`StorageError::Row`] for a patch that is not valid.
+pub(in crate::registry) fn update(
+    publisher: &Publisher,
+    context: &Context<'_>,
+    patch: &Value,
+    if_match: IfMatch,
+) -> Result<Reply, StorageError> {
+    let before = Project::read(context.storage)?;
+    if if_match.is_some_and(|version| version != before.version) {
+        return Ok(Reply::refused(Refusal::VersionConflict));
+    }
+    let mut after = before.clone();
+    if let Some(name) = patch.get("name") {
+        after.name = name.as_str().ok_or(StorageError::Row)?.to_owned();
+    }
+    for (field, seconds) in [
+        ("max_age_s", &mut after.max_age_s),
+        ("warn_s", &mut after.warn_s),
+    ] {
+        match patch.get(field) {
+            None => {}
+            Some(Value::Null) => *seconds = None,
+            Some(value) => *seconds = Some(whole_number(value).ok_or(StorageError::Row)?),
+        }
+    }
+    let differences = changes::diff(&before.policy(), &after.policy());
+    if !differences.is_empty() {
+        after.write(context, &before)?;
+        if after.max_age_s != before.max_age_s {
+            limit_age(publisher, context, before.max_age_s, after.max_age_s)?;
+        }
+        log(context, "project.update", None, &differences)?;
+    }
+    changed(context.storage)
+}
+
+/// Suspends, resumes, archives or restores the project.
+///
+/// # Errors
+/// Those of the storage.
+pub(in crate::registry) fn change(
+    publisher: &Publisher,
+    context: &Context<'_>,
+    change: ProjectChange,
+    note: Option<&str>,
+) -> Result<Reply, StorageError> {
+    let before = Project::read(context.storage)?;
+    let mut after = before.clone();
+    let action = match change {
+        ProjectChange::Suspend => {
+            after.suspended_at = before.suspended_at.or(Some(context.now));
+            "project.suspend"
+        }
+        ProjectChange::Resume => {
+            after.suspended_at = None;
+            "project.resume"
+        }
+        ProjectChange::Archive => {
+            after.archived_at = before.archived_at.or(Some(context.now));
+            "project.archive"
+        }
+        ProjectChange::Restore => {
+            after.archived_at = None;
+            "project.restore"
+        }
+    };
+    let suspends = matches!(change, ProjectChange::Suspend | ProjectChange::Resume);
+    if suspends && before.archived_at.is_some() {
+        return Ok(Reply::refused(Refusal::ProjectStateConflict));
+    }
+    let same = (before.suspended_at, before.archived_at) == (after.suspended_at, after.archived_at);
+    if !same {
+        after.note = note.map(str::to_owned);
+        after.write(context, &before)?;
+        let withdraws = matches!(change, ProjectChange::Suspend | ProjectChange::Archive);
+        follow(publisher, context, Scope::Project, withdraws)?;
+        log(context, action, None, &before.transition(&after))?;
+    }
+    changed(context.storage)
+}
+
+impl Project {
+    fn read(storage: &Storage) -> Result<Self, StorageError> {
+        let row = storage
+            .row(
+                "SELECT id, name, version, suspended_at, archived_at, note, max_age_s, warn_s,
+                        created_at, updated_at
+                 FROM project",
+                &[],
+            )?
+            .ok_or(StorageError::Row)?;
+        Ok(Self {
+            id: row.text(0)?,
+            name: row.text(1)?,
+            version: row.number(2)?,
+            suspended_at: row.optional_time(3)?,
+            archived_at: row.optional_time(4)?,
+            note: row.optional_text(5)?,
+            max_age_s: row.optional_time(6)?.map(|seconds| seconds.0),
+            warn_s: row.optional_time(7)?.map(|seconds| seconds.0),
+            created_at: row.time(8)?,
+            updated_at: row.time(9)?,
+        })
+    }
+
+    /// Writes it as the next version. The account registry is to be told only what it shows.
+    fn write(&self, context: &Context<'_>, before: &Self) -> Result<(), StorageError> {
+        let told = self.name != before.name || self.status() != before.status();
+        context.storage.run(
+            "UPDATE project SET name = ?1, suspended_at = ?2, archived_at = ?3, note = ?4,
+                max_age_s = ?5, warn_s = ?6, updated_at = ?7, version = version + 1,
+                told = told + iif(?8 = 0 AND told = version, 1, 0)",
+            &[
+                (&self.name).into(),
+                self.suspended_at.into(),
+                self.archived_at.into(),
+                self.note.as_ref().into(),
+                self.max_age_s.into(),
+                self.warn_s.into(),
+                context.now.into(),
+                told.into(),
+            ],
+        )
+    }
+
+    const fn status(&self) -> ProjectStatus {
+        match (self.suspended_at, self.archived_at) {
+            (_, Some(_)) => ProjectStatus::Archived,
+            (Some(_), None) => ProjectStatus::Suspended,
+            (None, None) => ProjectStatus::Active,
+        }
+    }
+
+    /// What an update may change.
+    fn policy(&self) -> Value {
+        let mut policy = json!({ "name": self.name });
+        for (field, seconds) in [("max_age_s", self.max_age_s), ("warn_s", self.warn_s)] {
+            if let (Some(policy), Some(seconds)) = (policy.as_object_mut(), seconds) {
+                policy.insert(field.to_owned(), seconds.into());
+            }
+        }
+        policy
+    }
+
+    /// What a change of state has changed.
+    fn transition(&self, after: &Self) -> Vec<FieldChange> {
+        let state = |project: &Self| match &project.note {
+            Some(note) => json!({ "status": project.status(), "note": note }),
+            None => json!({ "status": project.status() }),
+        };
+        changes::diff(&state(self), &state(after))
+    }
+
+    fn shown(self, storage: &Storage) -> Result<crate::registry::message::Shown, StorageError> {
+        shown(&view::Project {
+            status: self.status(),
+            environments: environment::all(storage)?,
+            id: self.id,
+            name: self.name,
+            version: self.version,
+            max_age_s: self.max_age_s,
+            warn_s: self.warn_s,
+            suspended_at: self.suspended_at.map(Into::into),
+            archived_at: self.archived_at.map(Into::into),
+            note: self.note,
+            created_at: self.created_at.into(),
+            updated_at: self.updated_at.into(),
+        })
+    }
+}
+
+/// Every record says when its secret is too old.
+fn limit_age(
+    publisher: &Publisher,
+    context: &Context<'_>,
+    before: Option<u64>,
+    after: Option<u64>,
+) -> Result<(), StorageError> {
+    let condition = "?2 = '' AND status <> 'revoked' AND deleted_at IS NULL";
+    let scope = Scope::Project;
+    crate::registry::keys::bump(
+        context.storage,
+        condition,
+        vec![scope.name().into()],
+        context.now,
+    )?;
+    let shorter = after.is_some_and(|after| before.is_none_or(|before| after < before));
+    sweep::start(publisher, scope, shorter, context.now)
+}
+
+/// The answer to a change of the project; whether KV has it is added afterwards.
+fn changed(storage: &Storage) -> Result<Reply, StorageError> {
+    let project = Project::read(storage)?;
+    let version = Some(project.version);
+    let item = project.shown(storage)?;
+    Ok(Reply::Changed {
+        item,
+        version,
+        publication: Publication::Pending,
+    })
+}

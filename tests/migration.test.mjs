@@ -1,0 +1,86 @@
+// A project's registry whose database the first version wrote: what that version did not know or
+// did not do is made up for.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, test } from "node:test";
+import { ROOT } from "./harness/build.mjs";
+import { eventually, ManagementClient, startRegistries } from "./harness/registry.mjs";
+
+/** The first step of the project registry's schema: all that the first version had. */
+const [, FIRST] = readFileSync(join(ROOT, "crates/control/src/registry/schema.rs"), "utf8").match(/const PROJECT: [^=]*= &\[\s*"([^"]*)"/);
+
+function databases(keyward, kind) {
+  const folder = join(keyward.objects, kind);
+  const files = readdirSync(folder).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
+  return files.map((file) => new DatabaseSync(join(folder, file)));
+}
+
+/** Rewrites every project's database as the first version would have left it. */
+function setBack(keyward) {
+  for (const database of databases(keyward, "ProjectRegistry")) {
+    const kept = ["project", "key", "secret"].map((table) => [table, database.prepare(`SELECT * FROM ${table}`).all()]);
+    const drop = (type, but) => {
+      for (const { name } of database.prepare("SELECT name FROM sqlite_master WHERE type = ? AND name NOT LIKE ? AND name NOT LIKE 'sqlite_%'").all(type, but)) database.exec(`DROP ${type} IF EXISTS "${name}"`);
+    };
+    database.exec("DROP TABLE key_text");
+    drop("trigger", "_cf_%");
+    drop("table", "_cf_%");
+    database.exec(`${FIRST}; CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT; INSERT INTO schema_version VALUES (1)`);
+    for (const [table, rows] of kept) {
+      const columns = database.prepare("SELECT name FROM pragma_table_info(?)").all(table).map(({ name }) => name);
+      const insert = database.prepare(`INSERT INTO ${table} (${columns}) VALUES (${columns.map(() => "?")})`);
+      for (const row of rows) insert.run(...columns.map((name) => row[name]));
+    }
+    database.close();
+  }
+}
+
+/** Runs statements on the account's database. */
+function account(keyward, run) {
+  const found = databases(keyward, "AccountRegistry");
+  const database = found.find((one) => one.prepare("SELECT 1 FROM sqlite_master WHERE name = 'reservation'").get());
+  try {
+    return run(database);
+  } finally {
+    for (const one of found) one.close();
+  }
+}
+
+describe("a project that the first version wrote", () => {
+  test("keeps its name, and reserves its keys in the account", async (t) => {
+    const keyward = await startRegistries(t);
+    const api = new ManagementClient(keyward);
+    const before = await api.must("POST", "/projects", { id: "old", name: "Old & Co" });
+    const { key, secret } = await api.key("old");
+    const { key: held } = await api.key("old");
+    const [, { secrets: [{ sha256 }] }] = await api.exported("old");
+    await keyward.kill();
+    setBack(keyward);
+    account(keyward, (database) => {
+      database.exec("DELETE FROM reservation");
+      database.prepare("INSERT INTO reservation VALUES (?, 'another')").run(`d:${sha256}`);
+    });
+    await keyward.restart();
+
+    const after = (await api.get("/projects/old")).body;
+    assert.deepEqual([after.name, after.created_at], ["Old & Co", before.created_at]);
+    assert.deepEqual(after.environments.map(({ created_at }) => created_at), [before.created_at, before.created_at]);
+    await api.must("POST", "/projects/old/suspend", {});
+    await eventually(async () => (await api.get("/projects")).body.items[0].status === "suspended", 10_000);
+    assert.equal((await api.get("/projects")).body.items[0].name, "Old & Co");
+
+    const reserved = () => account(keyward, (database) => database.prepare("SELECT name, project FROM reservation").all());
+    await eventually(() => reserved().length === 4, 15_000);
+    assert.deepEqual(reserved().filter(({ project }) => project === "another").map(({ name }) => name), [`d:${sha256}`]);
+    await eventually(() => keyward.log.includes("reserved_elsewhere"), 5000);
+    const lines = keyward.log.split("\n").filter((line) => line.includes("reserved_elsewhere"));
+    assert.equal(lines.length, 1);
+    assert.ok(lines[0].includes(held.id) && !lines[0].includes(sha256));
+    await api.project("new");
+    const { errors } = (await api.import("new", [{ secret }])).body;
+    assert.deepEqual(errors.map(({ code }) => code), ["secret_exists"]);
+    assert.equal((await api.get(`/projects/old/keys/${key.id}`)).body.status, "suspended");
+  });
+});
