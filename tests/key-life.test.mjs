@@ -2,43 +2,19 @@
 // and on the edge, and the moments at which time alone changes something.
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { at, startLife } from "./harness/life.mjs";
 import { assertRefused } from "./harness/refused.mjs";
-import { eventually, ManagementClient, recordsOf } from "./harness/registry.mjs";
-import { startStage } from "./harness/stage.mjs";
+import { eventually, recordsOf } from "./harness/registry.mjs";
 
-const GATEWAY = `
-[[route]]
-path = "/**"
-origin = "\${ORIGIN}"
-`;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 /** Isolate memory serves no record that is older. */
 const STALE = 30_001;
 const REASONS = ["unspecified", "keyCompromise", "affiliationChanged", "superseded", "cessationOfOperation", "privilegeWithdrawn"];
 
-const stage = await startStage({ after }, { gateway: GATEWAY, clock: true });
-const { clock } = stage.gateway;
-await clock.stop();
-const api = new ManagementClient(stage.gateway);
-let serial = 0;
-
-/** A key in a project of its own: { key, secret, project, path }. */
-async function made(fields) {
-  const project = `p${(serial += 1)}`;
-  await api.project(project);
-  const { key, secret } = await api.key(project, fields);
-  return { key, secret, project, path: `/projects/${project}/keys/${key.id}` };
-}
-
-const at = (millis) => new Date(millis).toISOString();
-const shown = async (path) => (await api.get(path)).body;
-/** Sets the clock to a moment. */
-const until = (moment) => clock.advanceTo(Date.parse(moment));
+const { stage, clock, api, made, shown, until, passes, refuses } = await startLife({ after });
 /** The edge has forgotten what it knew, so that it reads what KV has. */
 const aged = () => clock.advance(STALE);
-const passes = (secret) => stage.passes("/x", { key: secret });
-const refuses = (code, secret) => stage.refuses(code, "/x", { key: secret });
 
 /** A call answers with this before a moment, to the second, and with that from the moment on. */
 async function atTheBoundary(moment, before, then) {

@@ -2,43 +2,20 @@
 // the revocation of a single one; each end to the second, on the edge and in the registry.
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { at, startLife } from "./harness/life.mjs";
 import { assertRefused } from "./harness/refused.mjs";
-import { eventually, ManagementClient, recordsOf } from "./harness/registry.mjs";
-import { startStage } from "./harness/stage.mjs";
+import { eventually, recordsOf } from "./harness/registry.mjs";
 
-const GATEWAY = `
-[[route]]
-path = "/**"
-origin = "\${ORIGIN}"
-`;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
 /** Isolate memory serves no record that is older. */
 const STALE = 30_001;
 
-const stage = await startStage({ after }, { gateway: GATEWAY, clock: true });
-const { clock } = stage.gateway;
-await clock.stop();
-const api = new ManagementClient(stage.gateway);
-let serial = 0;
-
-/** A key in a project of its own: { key, secret, project, path }. */
-async function made(fields) {
-  const project = `p${(serial += 1)}`;
-  await api.project(project);
-  const { key, secret } = await api.key(project, fields);
-  return { key, secret, project, path: `/projects/${project}/keys/${key.id}` };
-}
-
-const at = (millis) => new Date(millis).toISOString();
-const shown = async (path) => (await api.get(path)).body;
+const { stage, clock, api, made, shown, until, passes, refuses } = await startLife({ after });
 const rotated = (path, rotation) => api.must("POST", `${path}/rotate`, rotation);
 /** The states of a key's secrets, the newest first. */
 const states = async (path) => (await shown(path)).secrets.map(({ status }) => status);
-const until = (moment) => clock.advanceTo(Date.parse(moment));
-const passes = (secret) => stage.passes("/x", { key: secret });
-const refuses = (code, secret) => stage.refuses(code, "/x", { key: secret });
 
 describe("rotation", () => {
   test("gives another secret; the key's id, rules and history stay", async () => {

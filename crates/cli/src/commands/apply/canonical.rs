@@ -7,25 +7,6 @@ use serde_json::{Map, Value, json};
 
 use crate::punycode;
 
-/// The fields that a file decides about; with `status`, which it may leave alone.
-const FIELDS: [&str; 15] = [
-    "name",
-    "kind",
-    "environment",
-    "owner",
-    "scopes",
-    "referrers",
-    "any_referrer",
-    "ips",
-    "apps",
-    "paths",
-    "not_before",
-    "expires_at",
-    "metadata",
-    "delete_protection",
-    "limits",
-];
-
 /// A key in the one form in which two can be compared.
 #[derive(Clone, Debug)]
 pub(super) struct Canonical {
@@ -59,7 +40,8 @@ impl Canonical {
     pub(super) fn of_view(view: &Map<String, Value>) -> Result<Self, Vec<FieldError>> {
         let known = view
             .iter()
-            .filter(|(name, _)| FIELDS.contains(&name.as_str()));
+            // The status is compared apart: a file may leave it alone.
+            .filter(|(name, _)| *name != "status" && spec::FIELDS.contains(&name.as_str()));
         Self::of(
             known
                 .map(|(name, value)| (name.clone(), value.clone()))
