@@ -49,7 +49,7 @@ fn remove(folder: &Path) -> Result<()> {
 }
 
 /// Each module imports its snippets from a folder of its own. What a snippet exports is the state
-/// of one module, such as the number of its instance: from the same file both would get the same.
+/// of one module, such as the number of its instance: from the same file all would get the same.
 fn own_snippets(glue: &str, module: &Module) -> String {
     glue.replace(
         &format!("'./{SNIPPETS}/"),
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn modules_share_no_snippet() {
         let glue = "import { state } from './snippets/worker-1/inline0.js';";
-        let [gateway, control] = MODULES.map(|module| own_snippets(glue, &module));
+        let [gateway, control, ..] = MODULES.map(|module| own_snippets(glue, &module));
         assert!(gateway.contains("from './index_snippets/worker-1/inline0.js'"));
         assert!(control.contains("from './control_snippets/worker-1/inline0.js'"));
     }

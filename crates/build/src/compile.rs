@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn only_the_modules_own_artifact_counts() {
-        let [gateway, control] = MODULES;
+        let [gateway, control, ..] = MODULES;
         let message = |name: &str, file: &str| {
             serde_json::json!({"reason": "compiler-artifact", "target": {"name": name}, "filenames": [file]})
                 .to_string()

@@ -72,7 +72,7 @@ mod tests {
         let compiled = folder.path().join("keyward.wasm");
         fs::write(&compiled, b"one").unwrap();
         let task = task(folder.path(), false);
-        let [gateway, control] = MODULES;
+        let [gateway, control, ..] = MODULES;
         let is_current = |module| {
             let stamp = Stamp::of(&compiled, &task).unwrap();
             stamp.is_current(module, &task.out).unwrap()

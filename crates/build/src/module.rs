@@ -13,7 +13,7 @@ pub(crate) struct Module {
     pub(crate) title: &'static str,
 }
 
-/// Every module: the one that each isolate starts, and the one that is loaded when it is needed.
+/// Every module: the one that each isolate starts, then those that are loaded when they are needed.
 pub(crate) const MODULES: [Module; 2] = [
     Module {
         package: "keyward",

@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn both_sizes_are_named() {
         let folder = tempfile::tempdir().unwrap();
-        let [gateway, _] = MODULES;
+        let [gateway, ..] = MODULES;
         fs::write(gateway.wasm(folder.path()), vec![0; 10_001]).unwrap();
         assert_eq!(
             report(&gateway, folder.path()).unwrap(),

@@ -3,8 +3,7 @@
 //! The way of a change:
 //! 1. The management API sends one command ([`message`]) to the object ([`client`]).
 //! 2. One synchronous run of statements, a transaction ([`journal`]), writes the change ([`keys`],
-//!    [`state`]), who made it ([`audit`]), what KV has to be told ([`outbox`]) and the alarm
-//!    ([`storage`]).
+//!    [`state`]), who made it ([`audit`]), what KV has to be told ([`outbox`]) and the alarm.
 //! 3. [`publication`] writes the newest state to KV, repeats it until it holds, and tells the
 //!    waiting answer `published` or `pending`.
 
@@ -20,6 +19,7 @@ mod list;
 pub(crate) mod message;
 mod naming;
 mod outbox;
+mod page;
 mod project;
 mod publication;
 mod replica;
@@ -30,7 +30,6 @@ mod schema;
 mod seen;
 mod serve;
 mod state;
-mod storage;
 mod sweep;
 mod tasks;
 mod telling;

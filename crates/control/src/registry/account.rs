@@ -12,13 +12,13 @@ mod reservation;
 mod rotate;
 mod stop;
 
+use keyward_edge::storage::{Storage, StorageError};
 use keyward_edge::{clock, log};
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use self::stop::Stop;
 use super::journal::Context;
 use super::message::{AccountCommand, Call, Reply};
-use super::storage::{Storage, StorageError};
 use super::{audit, journal, schema, serve};
 
 /// How long after an alarm that failed the next one is set.
@@ -62,7 +62,7 @@ impl AccountRegistry {
 
     fn answer(&self, call: &Call<AccountCommand>) -> Result<Reply, StorageError> {
         let storage = self.storage()?;
-        schema::migrate(storage, schema::ACCOUNT)?;
+        storage.migrate(schema::ACCOUNT)?;
         journal::run(
             storage,
             call,
@@ -83,7 +83,7 @@ fn arm(storage: &Storage) -> Result<(), StorageError> {
 
 fn erase(storage: &Storage) -> Result<(), StorageError> {
     // The alarm of a database that another version wrote rings here too.
-    schema::migrate(storage, schema::ACCOUNT)?;
+    storage.migrate(schema::ACCOUNT)?;
     journal::erase_old(storage, clock::now())?;
     arm(storage)
 }

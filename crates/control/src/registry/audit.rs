@@ -3,9 +3,10 @@
 
 pub(super) use keyward_core::changes::{FieldChange, diff};
 
+use keyward_edge::storage::{Row, Storage, StorageError, Value};
+
 use super::journal::{Context, Subject};
 use super::message::{Actor, AuditFilter, Page, Reply, Shown};
-use super::storage::{Row, Storage, StorageError, Value};
 use super::view::{self, AuditActor, AuditEntry};
 
 const POSITION: u32 = 0;

@@ -2,12 +2,12 @@
 
 use keyward_core::refusal::Refusal;
 use keyward_core::time::Millis;
+use keyward_edge::storage::StorageError;
 
 use super::journal::{self, Context};
 use super::keys::Policy;
 use super::message::{Call, KeyAct, ProjectCommand, Reply};
 use super::publication::Publisher;
-use super::storage::StorageError;
 
 /// Runs a change of this project: see [`journal::run`]. In an archived project it is refused,
 /// unless it only withdraws or repairs.

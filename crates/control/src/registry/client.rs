@@ -1,28 +1,11 @@
 //! Asks the registries.
 
-use js_sys::Promise;
 use keyward_api::view::ProjectSummary;
-use keyward_edge::{bindings, timeout};
+use keyward_edge::{bindings, object, timeout};
 use serde::Serialize;
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use wasm_bindgen_futures::JsFuture;
 use worker::Env;
-use worker::web_sys::{RequestInit, Response};
 
 use super::message::{AccountCommand, Actor, Call, ProjectCommand, Reply};
-
-#[wasm_bindgen]
-extern "C" {
-    type Namespace;
-
-    #[wasm_bindgen(method, catch, js_name = getByName)]
-    fn get_by_name(this: &Namespace, name: &str) -> Result<Stub, JsValue>;
-
-    type Stub;
-
-    #[wasm_bindgen(method, catch)]
-    fn fetch(this: &Stub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
-}
 
 /// Longer than any answer takes that waits for KV.
 const PATIENCE_MS: u64 = 15_000;
@@ -118,24 +101,8 @@ fn encode(call: &impl Serialize) -> Result<String, Unavailable> {
     serde_json::to_string(call).map_err(|_| Unavailable)
 }
 
-async fn ask(env: &Env, namespace: &str, object: &str, call: &str) -> Result<Reply, Unavailable> {
-    let answer = timeout::within(PATIENCE_MS, exchange(env, namespace, object, call)).await;
+async fn ask(env: &Env, namespace: &str, name: &str, call: &str) -> Result<Reply, Unavailable> {
+    let answer = timeout::within(PATIENCE_MS, object::exchange(env, namespace, name, call)).await;
     let text = answer.and_then(Result::ok).ok_or(Unavailable)?;
     serde_json::from_str(&text).map_err(|_| Unavailable)
-}
-
-async fn exchange(env: &Env, namespace: &str, object: &str, call: &str) -> Result<String, JsValue> {
-    let namespace = bindings::binding(env, namespace).ok_or(JsValue::NULL)?;
-    let stub = namespace.unchecked_ref::<Namespace>().get_by_name(object)?;
-    let init = RequestInit::new();
-    init.set_method("POST");
-    init.set_body(&JsValue::from_str(call));
-    // The host is never looked up: the stub leads to the object.
-    let response = JsFuture::from(stub.fetch("https://registry/", &init)?).await?;
-    let response: Response = response.dyn_into()?;
-    if response.status() != 200 {
-        return Err(JsValue::NULL);
-    }
-    let text = JsFuture::from(response.text()?).await?;
-    text.as_string().ok_or(JsValue::NULL)
 }

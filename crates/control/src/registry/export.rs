@@ -6,11 +6,11 @@
 use keyward_core::record::Status;
 use keyward_core::rotation::{Life, Standing};
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Row, Storage, StorageError};
 use serde_json::{Map, Value, json};
 
 use super::keys::{self, COLUMNS, Key, POSITION, Policy};
 use super::message::{Page, Reply, Shown};
-use super::storage::{Row, Storage, StorageError};
 use super::view;
 
 /// An import takes so many secrets of one key.

@@ -20,6 +20,7 @@ use keyward_core::refusal::Refusal;
 use keyward_core::spec::{self, FieldError, ValidKey};
 use keyward_core::time::Millis;
 use keyward_edge::log;
+use keyward_edge::storage::StorageError;
 
 use self::known::Known;
 use self::report::Outcome;
@@ -31,7 +32,6 @@ use super::keys::{Policy, Revoked, from_json};
 use super::message::{Call, ImportLine, ProjectCommand, Publication, Reply};
 use super::outbox::Event;
 use super::publication::Publisher;
-use super::storage::StorageError;
 use super::view::shown;
 
 /// Imports the lines of this call, or only says what would become of them.

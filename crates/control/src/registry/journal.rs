@@ -5,10 +5,10 @@
 use keyward_core::changes::FieldChange;
 use keyward_core::refusal::Refusal;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Storage, StorageError};
 
 use super::audit;
 use super::message::{Actor, Call, Idempotency, Reply};
-use super::storage::{Storage, StorageError};
 
 /// For so long an answer is kept: 10 minutes.
 pub(super) const KEPT_MS: u64 = 10 * 60 * 1000;

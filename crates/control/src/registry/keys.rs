@@ -27,12 +27,12 @@ pub(super) use self::update::fields;
 pub(super) use self::view::show;
 
 use keyward_core::refusal::Refusal;
+use keyward_edge::storage::StorageError;
 
 use self::edit::Edit;
 use super::journal::Context;
 use super::message::{IfMatch, KeyAct, Reply};
 use super::publication::Publisher;
-use super::storage::StorageError;
 
 /// Changes one key, if it is in the version that is meant; within the transaction of the change.
 ///

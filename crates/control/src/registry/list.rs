@@ -10,11 +10,11 @@ mod query;
 
 use keyward_core::attention::{self, Facts, Wanted};
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Row, Storage, StorageError};
 
 use self::query::{END, FULL_ACCESS, Query, TOO_OLD_AT, UNRESTRICTED};
 use super::keys::{self, Key, POSITION, Policy};
 use super::message::{KeyFilter, Page, Reply, Shown};
-use super::storage::{Row, Storage, StorageError};
 use super::view::Attention;
 
 /// The keys that the filter lets through, the newest first.

@@ -1,5 +1,7 @@
 //! What the management API and the registries say to each other: one call in, one reply out.
 
+pub(crate) use super::page::Page;
+
 use keyward_core::record::Status;
 use keyward_core::spec::FieldError;
 use serde::{Deserialize, Serialize};
@@ -45,15 +47,6 @@ pub(crate) struct Idempotency {
     pub(crate) request_hash: String,
     /// The secret that the answer shows, sealed; opened again only by the management API.
     pub(crate) sealed: Option<String>,
-}
-
-/// A page of a list.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct Page {
-    pub(crate) limit: u32,
-    /// Newest first: only what is older than this position. Oldest first (exports): only what is
-    /// newer.
-    pub(crate) from: Option<u64>,
 }
 
 /// The version that a change is meant for; none for any.

@@ -3,10 +3,10 @@
 //! or told.
 
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Storage, StorageError};
 
 use super::client;
 use super::publication::Publisher;
-use super::storage::{Storage, StorageError};
 
 /// Asks for what is not known, if anything is.
 ///

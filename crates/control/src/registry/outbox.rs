@@ -20,13 +20,13 @@ mod standing;
 mod urgency;
 
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Row, Storage, StorageError};
 
 pub(super) use self::owe::{owe, owe_if_absent, owe_swept};
 pub(super) use self::owed::{Owed, RECHECK_MS, crowded, entry_owed, next_wake, owed, pending};
 pub(super) use self::pace::Pace;
 use self::standing::{SETTLE_MS, Standing};
 pub(super) use self::urgency::Urgency;
-use super::storage::{Row, Storage, StorageError};
 
 /// After this time a write in flight no longer holds back the next one of its name.
 pub(super) const FLIGHT_CAP_MS: u64 = 30_000;

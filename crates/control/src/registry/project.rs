@@ -6,6 +6,7 @@ use std::rc::Rc;
 use keyward_core::names;
 use keyward_core::refusal::Refusal;
 use keyward_core::time::Millis;
+use keyward_edge::storage::StorageError;
 use keyward_edge::{clock, log};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,7 +15,6 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object};
 use super::journal::{Context, Subject};
 use super::message::{Call, KeyAct, ProjectCommand, Publication, Reply, Shown};
 use super::publication::Publisher;
-use super::storage::StorageError;
 use super::{
     audit, change, export, import, keys, list, naming, replica, republication, schema, seen, serve,
     state, sweep, tasks,
@@ -62,7 +62,7 @@ impl DurableObject for ProjectRegistry {
 fn ring(publisher: &Rc<Publisher>) -> Result<(), StorageError> {
     let storage = publisher.storage();
     storage.alarm_rang();
-    schema::migrate(storage, schema::PROJECT)?;
+    storage.migrate(schema::PROJECT)?;
     let now = clock::now();
     republication::notice(publisher, now)?;
     let done = storage.transaction(|| {
@@ -83,10 +83,10 @@ impl ProjectRegistry {
         let storage = publisher.storage();
         // Asking about a project that does not exist must not leave a database behind.
         let founds = matches!(call.command, ProjectCommand::Found { .. });
-        if !founds && schema::version(storage)? == 0 {
+        if !founds && storage.version()? == 0 {
             return Ok(Reply::Unfounded);
         }
-        let migrated = schema::migrate(storage, schema::PROJECT)?;
+        let migrated = storage.migrate(schema::PROJECT)?;
         let now = clock::now();
         if migrated {
             // What a migration leaves to be done is done by the alarm.

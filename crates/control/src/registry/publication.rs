@@ -19,6 +19,7 @@ use std::task::Waker;
 use keyward_core::keyring::Keyring;
 use keyward_core::time::Millis;
 use keyward_edge::kv::{self, KvError, Write};
+use keyward_edge::storage::{Storage, StorageError};
 use keyward_edge::{bindings, clock, crypto, log};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::future_to_promise;
@@ -26,7 +27,6 @@ use worker::{Env, State};
 
 use self::late::Late;
 use super::outbox::{self, Due, Pace, Urgency};
-use super::storage::{Storage, StorageError};
 use super::{replica, republication, reseal, sweep, tasks, telling};
 
 /// The platform ends an invocation of an object at its thousandth operation of KV; the alarm is a

@@ -6,13 +6,13 @@ mod place;
 use keyward_api::view::{EntryState, EntryStatus, Outbox, PublicationStatus};
 use keyward_core::keyring::Entry;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Storage, StorageError};
 
 pub(super) use self::place::locate;
 use super::journal::{Context, KEPT_MS, Subject};
 use super::message::Reply;
 use super::outbox::{self, Target};
 use super::publication::Publisher;
-use super::storage::{Storage, StorageError};
 use super::{republication, reseal, sweep, view};
 
 /// For so long after everything is under the current entry an older one is kept: the last answer

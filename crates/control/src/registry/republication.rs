@@ -16,13 +16,13 @@ use std::cell::Cell;
 
 use keyward_core::keyring::Keyring;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Storage, StorageError};
 
 pub(super) use self::records::leave;
 use self::records::{batch, entries};
 use super::outbox;
 use super::publication::Publisher;
 use super::reseal;
-use super::storage::{Storage, StorageError};
 
 /// Whether this instance of the object has looked at the keyring, which stays the same for as
 /// long as the instance lives.

@@ -10,10 +10,10 @@ use std::rc::Rc;
 
 use keyward_core::keyring::Keyring;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Row, Storage, StorageError};
 use keyward_edge::{clock, crypto, log};
 
 use super::publication::Publisher;
-use super::storage::{Row, Storage, StorageError};
 
 /// Keys that are done at once.
 const BATCH: u64 = 100;

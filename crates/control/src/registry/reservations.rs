@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use keyward_edge::log;
+use keyward_edge::storage::{Storage, StorageError};
 
 use super::client;
 use super::message::{AccountCommand, Reply};
 use super::publication::Publisher;
-use super::storage::{Storage, StorageError};
 
 /// So many keys are reserved at a time.
 const KEYS_AT_ONCE: u64 = 250;

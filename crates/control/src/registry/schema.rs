@@ -1,10 +1,5 @@
-//! The tables of the registries, and how an older database becomes a newer one.
-//!
-//! Each list of steps only ever grows: step `n` turns a database of version `n` into one of
-//! version `n + 1`. The runtime does not let `PRAGMA user_version` be set, so a table of one row
-//! holds the version.
-
-use super::storage::{Storage, StorageError};
+//! The tables of the registries, as the steps that `Storage::migrate` takes: each list only ever
+//! grows.
 
 /// What both registries have: the audit log, and the answers that may be asked for again.
 const JOURNAL: &str = "
@@ -265,49 +260,3 @@ pub(super) const PROJECT: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
 ",
 ];
-
-/// The version of the database; 0 for one without a table.
-pub(super) fn version(storage: &Storage) -> Result<u64, StorageError> {
-    let exists = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'";
-    if storage.row(exists, &[])?.is_none() {
-        return Ok(0);
-    }
-    match storage.row("SELECT version FROM schema_version", &[])? {
-        Some(row) => row.number(0),
-        None => Ok(0),
-    }
-}
-
-/// Brings the database to the version of this module; whether it was an older one.
-///
-/// # Errors
-/// Those of the storage, and [`StorageError::Row`] for a database that a later version wrote: what
-/// its tables mean is not known here, so nothing is read from them.
-pub(super) fn migrate(storage: &Storage, steps: &[&str]) -> Result<bool, StorageError> {
-    let done = version(storage)?;
-    let target = steps.len() as u64;
-    if done == target {
-        return Ok(false);
-    }
-    if done > target {
-        return Err(StorageError::Row);
-    }
-    storage.transaction(|| {
-        storage.run(
-            "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT",
-            &[],
-        )?;
-        for step in steps
-            .iter()
-            .skip(usize::try_from(done).unwrap_or(usize::MAX))
-        {
-            storage.run(step, &[])?;
-        }
-        storage.run("DELETE FROM schema_version", &[])?;
-        storage.run(
-            "INSERT INTO schema_version (version) VALUES (?1)",
-            &[target.into()],
-        )
-    })?;
-    Ok(0 < done)
-}

@@ -1,9 +1,9 @@
 //! When keys were last used, to about an hour: the gateways tell it now and then.
 
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Storage, StorageError};
 
 use super::message::Reply;
-use super::storage::{Storage, StorageError};
 
 /// So many keys are taken from one message; a gateway sends no more.
 const MOST_KEYS: usize = 1_000;

@@ -2,11 +2,11 @@
 //! happened.
 
 use keyward_edge::log;
+use keyward_edge::storage::StorageError;
 use serde::de::DeserializeOwned;
 use worker::{Request, Response};
 
 use super::message::Reply;
-use super::storage::StorageError;
 
 /// Reads the command, runs it and answers.
 ///

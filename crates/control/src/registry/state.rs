@@ -13,9 +13,10 @@ mod project;
 pub(super) use self::environment::{archive_environment, create_environment, environments};
 pub(super) use self::owner::{owners, suspend_owner};
 pub(super) use self::project::{change, show, update};
+use keyward_edge::storage::{Storage, StorageError};
+
 use super::journal::{Context, Subject};
 use super::publication::Publisher;
-use super::storage::{Storage, StorageError};
 use super::sweep::{self, Scope};
 use super::view::SuspendedBy;
 

@@ -17,13 +17,13 @@ mod scope;
 use keyward_core::names;
 use keyward_core::secret::Digest;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Row, Storage, StorageError};
 
 pub(super) use self::progress::{pending, publication, under_way};
 pub(super) use self::scope::Scope;
 use super::outbox::{self, Event, RECHECK_MS, Target};
 use super::publication::Publisher;
 use super::republication;
-use super::storage::{Row, Storage, StorageError};
 
 /// Keys that get their outbox rows at once.
 pub(super) const BATCH: u64 = 500;

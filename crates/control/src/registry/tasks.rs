@@ -3,13 +3,13 @@
 
 use keyward_core::life;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Storage, StorageError};
 
 use super::journal::{self, Context};
 use super::keys::clock;
 use super::message::Actor;
 use super::publication::Publisher;
 use super::reservations;
-use super::storage::{Storage, StorageError};
 
 /// What a run has left undone is gone on with so much later.
 const PAUSE_MS: u64 = 5_000;

@@ -4,10 +4,10 @@
 use std::rc::Rc;
 
 use keyward_edge::log;
+use keyward_edge::storage::{Storage, StorageError};
 
 use super::message::{AccountCommand, ProjectStatus, Reply};
 use super::publication::Publisher;
-use super::storage::{Storage, StorageError};
 use super::{client, naming, reservations};
 
 /// What is told, as a version of the project.

@@ -5,11 +5,11 @@ pub(super) use keyward_api::view::{
     Attention, AuditActor, AuditEntry, Cause, ExpiresSoon, Key, Revoked, Secret, SelfRevoked,
     SuspendedBy,
 };
+use keyward_edge::storage::StorageError;
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 
 use super::message::Shown;
-use super::storage::StorageError;
 
 /// Writes a view.
 ///

@@ -4,12 +4,12 @@
 use keyward_core::management::Scope;
 use keyward_core::refusal::Refusal;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Storage, StorageError};
 
 use super::keys::{self, ManagementKey, write};
 use super::stop::Stop;
 use crate::registry::journal::Context;
 use crate::registry::message::{Caller, Principal, Reply};
-use crate::registry::storage::{Storage, StorageError};
 
 /// Who holds the management secret with this digest. Whatever is not valid now is told apart by
 /// nothing: unknown, revoked, expired and disabled are the same.

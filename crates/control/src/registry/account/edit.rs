@@ -1,13 +1,13 @@
 //! One management key under change: changed in its rows, and then compared with what it was. What
 //! has changed nothing is no change: no version, no entry in the audit log.
 
+use keyward_edge::storage::StorageError;
 use serde_json::Value;
 
 use super::keys::{self, ManagementKey, Secret, write};
 use crate::registry::audit;
 use crate::registry::journal::{Context, Subject};
 use crate::registry::message::Reply;
-use crate::registry::storage::StorageError;
 
 /// A key as it was before the change, and what the change is made with.
 pub(super) struct Edit<'a> {

@@ -8,13 +8,13 @@ pub(super) mod write;
 use keyward_core::management::{Fields, Scope, Validity};
 use keyward_core::record::Status;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Row, Storage, StorageError};
 use serde_json::Value;
 
 pub(super) use self::secrets::Secret;
 use crate::registry::journal::Context;
 use crate::registry::keys::{Revoked, from_json, from_word, word};
 use crate::registry::message::{Page, Reply, Shown};
-use crate::registry::storage::{Row, Storage, StorageError};
 
 const COLUMNS: &str = "id, version, status, name, project, scopes, ips, not_before, expires_at, \
                        revoked_at, reason, note, last_used_at, created_at, updated_at, position";

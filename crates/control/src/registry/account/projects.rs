@@ -3,6 +3,7 @@
 
 use keyward_api::view::ProjectSummary;
 use keyward_core::refusal::Refusal;
+use keyward_edge::storage::{Row, Storage, StorageError};
 use serde_json::{Value, json};
 
 use super::stop::Stop;
@@ -10,7 +11,6 @@ use crate::registry::audit;
 use crate::registry::journal::{Context, Subject};
 use crate::registry::keys::from_word;
 use crate::registry::message::{Page, ProjectStatus, Reply, Shown};
-use crate::registry::storage::{Row, Storage, StorageError};
 use crate::registry::view;
 
 const COLUMNS: &str = "id, name, status, created_at, position";

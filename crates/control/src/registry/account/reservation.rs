@@ -3,11 +3,11 @@
 //! secret that another one has had.
 
 use keyward_core::refusal::Refusal;
+use keyward_edge::storage::{Storage, StorageError};
 
 use super::projects;
 use super::stop::Stop;
 use crate::registry::message::Reply;
-use crate::registry::storage::{Storage, StorageError};
 
 /// Reserves all of the names, or none when another project holds one of them. An import brings
 /// thousands: they are one value of one statement. A dry run only says whether they could be.

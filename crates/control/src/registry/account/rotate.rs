@@ -4,13 +4,13 @@
 use keyward_core::record::Status;
 use keyward_core::refusal::Refusal;
 use keyward_core::rotation;
+use keyward_edge::storage::StorageError;
 
 use super::edit::Edit;
 use super::keys::{self, secrets};
 use super::stop::Stop;
 use crate::registry::journal::Context;
 use crate::registry::message::{Actor, NewSecret, Reply, Revocation, Rotation};
-use crate::registry::storage::StorageError;
 use crate::registry::view;
 
 /// Adds the new secret, and writes when the older ones end, by the same plan as any key's.

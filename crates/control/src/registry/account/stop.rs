@@ -2,9 +2,9 @@
 
 use keyward_core::refusal::Refusal;
 use keyward_core::spec::FieldError;
+use keyward_edge::storage::StorageError;
 
 use crate::registry::message::Reply;
-use crate::registry::storage::StorageError;
 
 /// Ends a command early. The journal takes back what had been written before.
 pub(super) enum Stop {

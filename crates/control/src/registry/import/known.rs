@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use keyward_core::record::Status;
 use keyward_core::spec::{FieldError, ValidKey};
+use keyward_edge::storage::{Storage, StorageError};
 
 use crate::registry::message::ImportLine;
-use crate::registry::storage::{Storage, StorageError};
 
 /// Environments, secrets and ids.
 pub(super) struct Known {

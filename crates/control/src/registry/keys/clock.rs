@@ -12,6 +12,7 @@
 use keyward_core::life::{self, RECOVERABLE_MS};
 use keyward_core::record::Status;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Storage, StorageError};
 use serde_json::json;
 
 use super::policy::Policy;
@@ -22,7 +23,6 @@ use crate::registry::audit::FieldChange;
 use crate::registry::journal::{Context, Subject};
 use crate::registry::outbox::Event;
 use crate::registry::publication::Publisher;
-use crate::registry::storage::{Storage, StorageError};
 
 /// So many of each are done in one run.
 const AT_ONCE: u64 = 200;

@@ -4,6 +4,7 @@ use keyward_core::record::Status;
 use keyward_core::refusal::Refusal;
 use keyward_core::spec::{self, FieldError, ValidKey};
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Storage, StorageError};
 
 use super::edit;
 use super::policy::Policy;
@@ -18,7 +19,6 @@ use crate::registry::outbox::Event;
 use crate::registry::publication::Publisher;
 use crate::registry::reseal;
 use crate::registry::state;
-use crate::registry::storage::{Storage, StorageError};
 
 /// A key to be added. Its fields are valid, its environment exists, and its id and secrets are
 /// free.

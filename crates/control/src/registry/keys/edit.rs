@@ -4,6 +4,7 @@
 
 use keyward_core::record::Status;
 use keyward_core::refusal::Refusal;
+use keyward_edge::storage::StorageError;
 use serde_json::Value;
 
 use super::policy::Policy;
@@ -16,7 +17,6 @@ use crate::registry::journal::{Context, Subject};
 use crate::registry::message::{IfMatch, Publication, Reply};
 use crate::registry::outbox::Event;
 use crate::registry::publication::Publisher;
-use crate::registry::storage::StorageError;
 
 /// A key as it was before the change, and all that the change is made with.
 pub(super) struct Edit<'a> {

@@ -1,8 +1,7 @@
 //! What the project says about all its keys.
 
 use keyward_core::life;
-
-use crate::registry::storage::{Storage, StorageError};
+use keyward_edge::storage::{Storage, StorageError};
 
 /// The project, as far as its keys are concerned.
 pub(in crate::registry) struct Policy {

@@ -5,13 +5,13 @@ use keyward_core::record::{Record, SCHEMA, Status};
 use keyward_core::rotation::Life;
 use keyward_core::secret::Digest;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Row, Storage, StorageError};
 
 use super::policy::Policy;
 use super::row::{COLUMNS, Key};
 use crate::registry::outbox::{self, Event, Target};
 use crate::registry::publication::Publisher;
 use crate::registry::republication;
-use crate::registry::storage::{Row, Storage, StorageError};
 
 /// What the edge is to know of a key under the name of this secret: its newest state. None when
 /// the key is gone, or the secret has ended long ago: then its record has to go too.

@@ -4,6 +4,7 @@ use keyward_core::kind::Kind;
 use keyward_core::record::Status;
 use keyward_core::refusal::Refusal;
 use keyward_core::rotation;
+use keyward_edge::storage::{Storage, StorageError};
 
 use super::edit::{Edit, Effect};
 use super::row::word;
@@ -13,7 +14,6 @@ use crate::registry::message::{Actor, NewSecret, Reply, Revocation, Rotation};
 use crate::registry::outbox::Event;
 use crate::registry::publication::Publisher;
 use crate::registry::reseal;
-use crate::registry::storage::{Storage, StorageError};
 use crate::registry::view::{self, SelfRevoked};
 
 /// Gives the key a new secret, and the older one its end.

@@ -6,10 +6,10 @@ use keyward_core::record::Status;
 use keyward_core::restrict::Restrictions;
 use keyward_core::revocation::Reason;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{self, Row, Storage, StorageError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::registry::storage::{self, Row, Storage, StorageError};
 use crate::registry::view::SuspendedBy;
 
 /// The columns that [`Key::read`] reads, in their order.

@@ -2,10 +2,10 @@
 
 use keyward_core::rotation::Life;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Row, Storage, StorageError};
 
 use super::row::Revoked;
 use crate::registry::message::NewSecret;
-use crate::registry::storage::{Row, Storage, StorageError};
 
 /// A secret as it stands in its row, without its digest.
 pub(in crate::registry) struct Secret {

@@ -3,13 +3,13 @@
 
 use keyward_core::record::Status;
 use keyward_core::refusal::Refusal;
+use keyward_edge::storage::StorageError;
 
 use super::edit::{Edit, Effect};
 use super::row::word;
 use crate::registry::message::{Reply, Revocation};
 use crate::registry::outbox::Event;
 use crate::registry::state;
-use crate::registry::storage::StorageError;
 
 /// Revokes the key for good. A second revocation changes nothing: the first reason stands.
 ///

@@ -3,6 +3,7 @@
 use keyward_core::patch;
 use keyward_core::record::Status;
 use keyward_core::refusal::Refusal;
+use keyward_edge::storage::StorageError;
 use serde_json::{Map, Value};
 
 use super::create::refused;
@@ -12,7 +13,6 @@ use super::write;
 use crate::registry::message::Reply;
 use crate::registry::outbox::Event;
 use crate::registry::state;
-use crate::registry::storage::StorageError;
 
 /// Changes the key's fields; also those of a revoked key, of which its owner may still want to
 /// note something, or to take off the protection against deletion.

@@ -3,13 +3,13 @@
 use keyward_core::life;
 use keyward_core::record::Status;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Storage, StorageError};
 use serde_json::Value;
 
 use super::policy::Policy;
 use super::row::{Key, Revoked, word};
 use super::secrets::{self, Secret};
 use crate::registry::message::Shown;
-use crate::registry::storage::{Storage, StorageError};
 use crate::registry::view::{self, Attention, Cause, ExpiresSoon};
 
 /// So many secrets are shown, the newest.

@@ -1,9 +1,9 @@
 //! Writes a key into its row, and into what is searched.
 
 use keyward_core::restrict::Restrictions;
+use keyward_edge::storage::{Storage, StorageError};
 
 use super::row::{Key, word};
-use crate::registry::storage::{Storage, StorageError};
 
 /// Adds a key; its position is the table's to give.
 ///

@@ -6,10 +6,10 @@ use keyward_core::attention::Wanted;
 use keyward_core::life::RECOVERABLE_MS;
 use keyward_core::record::Status;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Row, Storage, StorageError, Value};
 
 use crate::registry::keys::{COLUMNS, Policy};
 use crate::registry::message::KeyFilter;
-use crate::registry::storage::{Row, Storage, StorageError, Value};
 
 /// So many keys are visited for one page.
 pub(super) const VISITED: u64 = 20_000;

@@ -1,10 +1,10 @@
 //! Adds what KV has to be told, one name at a time.
 
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Storage, StorageError};
 
 use super::standing::SETTLE_MS;
 use super::{Event, Target, Urgency};
-use crate::registry::storage::{Storage, StorageError};
 
 /// The name's record has changed.
 ///

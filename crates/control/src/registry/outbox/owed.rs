@@ -1,9 +1,9 @@
 //! What the outbox says about what is still owed: of one key, of one entry, and as a whole.
 
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Storage, StorageError};
 
 use super::FLIGHT_CAP_MS;
-use crate::registry::storage::{Storage, StorageError};
 
 /// How often the object wakes while something is in flight or waits for its turn: after a crash
 /// this is how soon the rest is published.

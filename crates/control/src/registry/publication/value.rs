@@ -1,11 +1,11 @@
 //! What is written under a name: the newest state, read when the write starts.
 
 use keyward_edge::kv::Write;
+use keyward_edge::storage::StorageError;
 
 use super::Publisher;
 use crate::registry::keys;
 use crate::registry::outbox::Due;
-use crate::registry::storage::StorageError;
 
 /// Why the value of a record cannot be made.
 #[derive(Debug, thiserror::Error)]

@@ -4,12 +4,12 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
+use keyward_edge::storage::StorageError;
 use keyward_edge::timeout;
 
 use super::Publisher;
 use crate::registry::message::Publication;
 use crate::registry::outbox::{self, Owed};
-use crate::registry::storage::StorageError;
 use crate::registry::sweep::{self, Scope};
 
 /// How long an answer waits for KV.

@@ -14,12 +14,12 @@ use keyward_core::refusal::Refusal;
 use keyward_core::secret::Digest;
 use keyward_core::time::Millis;
 use keyward_edge::kv::{self, KvError};
+use keyward_edge::storage::{Storage, StorageError};
 use keyward_edge::timeout;
 
 use crate::registry::keys;
 use crate::registry::message::Reply;
 use crate::registry::publication::Publisher;
-use crate::registry::storage::{Storage, StorageError};
 use crate::registry::view;
 
 /// How long KV may take; what it has not said by then is not known.

@@ -5,10 +5,10 @@ use keyward_core::keyring::Keyring;
 use keyward_core::names;
 use keyward_core::secret::Digest;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Row, Storage, StorageError};
 
 use crate::registry::outbox::{self, Event, Target};
 use crate::registry::publication::Publisher;
-use crate::registry::storage::{Row, Storage, StorageError};
 use crate::registry::sweep::{self, BATCH};
 
 /// The entries that a column of the statement lists.

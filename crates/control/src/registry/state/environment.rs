@@ -3,13 +3,13 @@
 use keyward_api::view::{Environment, EnvironmentStatus};
 use keyward_core::changes;
 use keyward_core::refusal::Refusal;
+use keyward_edge::storage::{Row, Storage, StorageError};
 use serde_json::{Value, json};
 
 use super::{follow, log};
 use crate::registry::journal::Context;
 use crate::registry::message::{Publication, Reply};
 use crate::registry::publication::Publisher;
-use crate::registry::storage::{Row, Storage, StorageError};
 use crate::registry::sweep::Scope;
 use crate::registry::view;
 

@@ -5,6 +5,7 @@ use keyward_core::changes::{self, FieldChange};
 use keyward_core::refusal::Refusal;
 use keyward_core::spec::reader::whole_number;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Storage, StorageError};
 use serde_json::{Value, json};
 
 use super::environment;
@@ -12,7 +13,6 @@ use super::{follow, log};
 use crate::registry::journal::Context;
 use crate::registry::message::{IfMatch, ProjectChange, Publication, Reply};
 use crate::registry::publication::Publisher;
-use crate::registry::storage::{Storage, StorageError};
 use crate::registry::sweep::{self, Scope};
 use crate::registry::view::shown;
 

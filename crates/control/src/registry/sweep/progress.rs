@@ -1,11 +1,11 @@
 //! How far the sweeps are, and what an answer says of that.
 
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Storage, StorageError};
 
 use super::Scope;
 use crate::registry::message::{ProjectCommand, Publication};
 use crate::registry::publication::Publisher;
-use crate::registry::storage::{Storage, StorageError};
 
 /// Up to so many keys, an answer waits for KV.
 const MOST_AWAITED: usize = 2_000;

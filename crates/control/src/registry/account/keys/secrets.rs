@@ -2,10 +2,10 @@
 
 use keyward_core::rotation::Life;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Row, Storage, StorageError};
 
 use crate::registry::keys::{Revoked, word};
 use crate::registry::message::{NewSecret, Revocation};
-use crate::registry::storage::{Row, Storage, StorageError};
 
 const COLUMNS: &str =
     "id, redacted, created_at, not_before, not_after, revoked_at, reason, note, key";

@@ -2,12 +2,12 @@
 
 use keyward_api::view;
 use keyward_core::time::Millis;
+use keyward_edge::storage::StorageError;
 use serde_json::Value;
 
 use super::{ManagementKey, Secret};
 use crate::registry::keys::Revoked;
 use crate::registry::message::Shown;
-use crate::registry::storage::StorageError;
 use crate::registry::view::shown;
 
 /// So many secrets are shown, the newest.

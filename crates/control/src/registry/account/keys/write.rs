@@ -3,12 +3,12 @@
 use keyward_core::management::Fields;
 use keyward_core::record::Status;
 use keyward_core::time::Millis;
+use keyward_edge::storage::{Storage, StorageError};
 use serde::Serialize;
 
 use super::{ManagementKey, secrets};
 use crate::registry::keys::word;
 use crate::registry::message::{NewSecret, Revocation};
-use crate::registry::storage::{Storage, StorageError};
 
 /// How old the time of the last use may be before it is written anew.
 const LAST_USE_AGE_MS: u64 = 60_000;

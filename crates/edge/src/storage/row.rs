@@ -5,12 +5,14 @@ use keyward_core::time::Millis;
 use wasm_bindgen::JsValue;
 
 use super::StorageError;
-use crate::registry::message::Page;
 
 /// A value bound to a statement.
-pub(in crate::registry) enum Value<'a> {
+pub enum Value<'a> {
+    /// A text.
     Text(&'a str),
+    /// A whole number; a flag is 0 or 1, a time its milliseconds.
     Number(u64),
+    /// Nothing.
     Null,
 }
 
@@ -62,7 +64,7 @@ impl From<&Value<'_>> for JsValue {
 }
 
 /// One row of a result, read by position.
-pub(in crate::registry) struct Row(Array);
+pub struct Row(Array);
 
 impl Row {
     /// A row as the cursor's raw form gives it.
@@ -71,15 +73,18 @@ impl Row {
     }
 
     /// A text that is never null.
-    pub(in crate::registry) fn text(&self, column: u32) -> Result<String, StorageError> {
+    ///
+    /// # Errors
+    /// [`StorageError::Row`] for anything else.
+    pub fn text(&self, column: u32) -> Result<String, StorageError> {
         self.0.get(column).as_string().ok_or(StorageError::Row)
     }
 
     /// A text, or null.
-    pub(in crate::registry) fn optional_text(
-        &self,
-        column: u32,
-    ) -> Result<Option<String>, StorageError> {
+    ///
+    /// # Errors
+    /// [`StorageError::Row`] for anything else.
+    pub fn optional_text(&self, column: u32) -> Result<Option<String>, StorageError> {
         if self.is_null(column) {
             Ok(None)
         } else {
@@ -88,7 +93,10 @@ impl Row {
     }
 
     /// A whole number that is never null nor negative.
-    pub(in crate::registry) fn number(&self, column: u32) -> Result<u64, StorageError> {
+    ///
+    /// # Errors
+    /// [`StorageError::Row`] for anything else.
+    pub fn number(&self, column: u32) -> Result<u64, StorageError> {
         let number = self.0.get(column).as_f64().ok_or(StorageError::Row)?;
         if number < 0.0 || number.fract() != 0.0 {
             return Err(StorageError::Row);
@@ -97,15 +105,18 @@ impl Row {
     }
 
     /// A point in time.
-    pub(in crate::registry) fn time(&self, column: u32) -> Result<Millis, StorageError> {
+    ///
+    /// # Errors
+    /// [`StorageError::Row`] for anything else.
+    pub fn time(&self, column: u32) -> Result<Millis, StorageError> {
         self.number(column).map(Millis)
     }
 
     /// A point in time, or null.
-    pub(in crate::registry) fn optional_time(
-        &self,
-        column: u32,
-    ) -> Result<Option<Millis>, StorageError> {
+    ///
+    /// # Errors
+    /// [`StorageError::Row`] for anything else.
+    pub fn optional_time(&self, column: u32) -> Result<Option<Millis>, StorageError> {
         if self.is_null(column) {
             Ok(None)
         } else {
@@ -115,21 +126,5 @@ impl Row {
 
     fn is_null(&self, column: u32) -> bool {
         self.0.get(column).is_null()
-    }
-}
-
-impl Page {
-    /// The rows to show of a result that was asked for one more than the page holds, and the
-    /// position (in this column) from which to go on, when there is more.
-    pub(in crate::registry) fn cut<'a>(
-        &self,
-        rows: &'a [Row],
-        position: u32,
-    ) -> Result<(&'a [Row], Option<u64>), StorageError> {
-        let Some((shown, [_, ..])) = rows.split_at_checked(self.limit as usize) else {
-            return Ok((rows, None));
-        };
-        let next = shown.last().map(|row| row.number(position)).transpose()?;
-        Ok((shown, next))
     }
 }

@@ -6,6 +6,7 @@
 //! statements of a change, and the runtime commits what one turn of its loop has written as a
 //! whole, the alarm included.
 
+mod migrate;
 mod row;
 
 use std::cell::Cell;
@@ -15,7 +16,7 @@ use keyward_core::time::Millis;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::State;
 
-pub(super) use self::row::{Row, Value};
+pub use self::row::{Row, Value};
 
 #[wasm_bindgen]
 extern "C" {
@@ -52,12 +53,12 @@ extern "C" {
 
 /// The storage did not do what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum StorageError {
+pub enum StorageError {
     /// The runtime refused or failed; its own text is dropped, it may quote values.
-    #[error("the registry's storage failed")]
+    #[error("the object's storage failed")]
     Runtime,
     /// A row is not what this version writes.
-    #[error("a row of the registry cannot be read by this version")]
+    #[error("a row of the object's storage cannot be read by this version")]
     Row,
     /// The change was refused after some of it had been written: it is taken back.
     #[error("the change was refused")]
@@ -65,7 +66,7 @@ pub(super) enum StorageError {
 }
 
 /// The storage of one object.
-pub(super) struct Storage {
+pub struct Storage {
     raw: RawStorage,
     /// When the alarm is known to ring; None when that is not known.
     alarm: Cell<Option<Millis>>,
@@ -73,7 +74,7 @@ pub(super) struct Storage {
 
 impl Storage {
     /// The storage of the object with this state; None where the runtime offers none.
-    pub(super) fn of(state: &State) -> Option<Self> {
+    pub fn of(state: &State) -> Option<Self> {
         let raw = state.as_raw().storage().ok()?.unchecked_into();
         Some(Self {
             raw,
@@ -85,11 +86,7 @@ impl Storage {
     ///
     /// # Errors
     /// [`StorageError::Runtime`], also for a violated constraint.
-    pub(super) fn rows(
-        &self,
-        statement: &str,
-        values: &[Value<'_>],
-    ) -> Result<Vec<Row>, StorageError> {
+    pub fn rows(&self, statement: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StorageError> {
         let bound: Array = values.iter().map(JsValue::from).collect();
         let rows = self
             .raw
@@ -108,11 +105,7 @@ impl Storage {
     ///
     /// # Errors
     /// As [`Storage::rows`].
-    pub(super) fn row(
-        &self,
-        statement: &str,
-        values: &[Value<'_>],
-    ) -> Result<Option<Row>, StorageError> {
+    pub fn row(&self, statement: &str, values: &[Value<'_>]) -> Result<Option<Row>, StorageError> {
         Ok(self.rows(statement, values)?.into_iter().next())
     }
 
@@ -120,7 +113,7 @@ impl Storage {
     ///
     /// # Errors
     /// As [`Storage::rows`].
-    pub(super) fn run(&self, statement: &str, values: &[Value<'_>]) -> Result<(), StorageError> {
+    pub fn run(&self, statement: &str, values: &[Value<'_>]) -> Result<(), StorageError> {
         self.rows(statement, values).map(drop)
     }
 
@@ -128,7 +121,7 @@ impl Storage {
     ///
     /// # Errors
     /// Those of `change`, and [`StorageError::Runtime`] when it cannot be committed.
-    pub(super) fn transaction<T>(
+    pub fn transaction<T>(
         &self,
         change: impl FnOnce() -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
@@ -152,7 +145,7 @@ impl Storage {
     ///
     /// # Errors
     /// [`StorageError::Runtime`].
-    pub(super) fn wake_at(&self, time: Millis) -> Result<(), StorageError> {
+    pub fn wake_at(&self, time: Millis) -> Result<(), StorageError> {
         if self.alarm.get().is_some_and(|set| set <= time) {
             return Ok(());
         }
@@ -167,7 +160,7 @@ impl Storage {
     }
 
     /// The alarm has rung: none is set any more.
-    pub(super) fn alarm_rang(&self) {
+    pub fn alarm_rang(&self) {
         self.alarm.set(None);
     }
 }
