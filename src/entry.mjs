@@ -4,6 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import { Hot } from "../build/index.js";
 import { manage, Registry } from "./control.mjs";
 import { forward, gather } from "./forward.mjs";
+import { hold } from "./hold.mjs";
 import { collect } from "./last-use.mjs";
 import { ask } from "./module.mjs";
 import { drained, load, refresh } from "./store.mjs";
@@ -58,15 +59,17 @@ function respond(outcome, call) {
   const { request } = call;
   const end = outcome.indexOf("\n\n");
   const lines = outcome.slice(1, end).split("\n");
-  const [status, ...work] = lines[0].split(" ");
+  const [first, ...work] = lines[0].split(" ");
+  const [status, wait = 0] = first.split("+").map(Number);
   if (work.length > 0) background(work.join(" "), call);
   const headers = new Headers();
   for (let i = 1; i < lines.length; i += 2) headers.append(lines[i], lines[i + 1]);
   const body = outcome.slice(end + 2) || null;
-  const response = new Response(body, { status: Number(status), headers });
+  const response = new Response(body, { status, headers });
   // A refused upload that nobody reads would break the next request on the same connection.
   // One that was on its way to the origin is no longer ours to read.
-  return request.body && !request.bodyUsed ? drained(request.body).then(() => response) : response;
+  const answer = request.body && !request.bodyUsed ? drained(request.body).then(() => response) : response;
+  return hold(answer, wait);
 }
 
 // The last resort, when the module itself failed. Without the request no page can read it.

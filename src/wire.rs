@@ -3,7 +3,7 @@
 //! | letter | then |
 //! |---|---|
 //! | `S` | nothing: start the gateway, then ask again |
-//! | `R` | status, and background work behind a blank or nothing; then name and value lines, an empty line, the body |
+//! | `R` | status; `+` and for how many milliseconds the answer is held back, or nothing; background work behind a blank, or nothing; then name and value lines, an empty line, the body |
 //! | `D` | as `R`, without the body: the OpenAPI document is the body, but for HEAD |
 //! | `M` | nothing: the management API answers |
 //! | `L` | a read of KV: attempt, digest and name, with blanks between |
@@ -58,6 +58,9 @@ pub(crate) fn outcome(outcome: Outcome<'_>) -> String {
 /// A response as the entry reads it.
 pub(crate) fn response(response: &Response) -> String {
     let mut text = format!("R{}", response.status);
+    if response.hold_ms > 0 {
+        let _ = write!(text, "+{}", response.hold_ms);
+    }
     if let Some(read) = &response.refresh {
         let _ = write!(text, " {}", load(read));
     }

@@ -25,6 +25,7 @@ export const STATUS = {
   app_denied: 403,
   path_denied: 403,
   scope_missing: 403,
+  rate_limited: 429,
   credential_unavailable: 500,
   origin_unreachable: 502,
   origin_timeout: 504,
@@ -51,14 +52,22 @@ export function assertRefusal(answer, code, { method = "GET", page, scope } = {}
   assert.equal(answer.header("vary"), "Origin");
   assertSingleHeaders(answer);
   assertChallenge(answer, code, scope);
-  assert.equal(answer.header("retry-after"), STATUS[code] === 503 ? "5" : undefined);
+  assertLimit(answer, code);
   assert.equal(answer.header("allow") !== undefined, STATUS[code] === 405, "Allow belongs to 405 (RFC 9110 section 15.5.6)");
   assert.equal(answer.header("access-control-allow-origin"), page);
   assert.equal(answer.header("access-control-allow-credentials"), undefined);
   const exposed = (answer.header("access-control-expose-headers") ?? "").split(/ *, */);
-  if (page) assert.ok(["retry-after", "www-authenticate"].every((name) => exposed.includes(name)), String(exposed));
+  if (page) assert.ok(["ratelimit", "ratelimit-policy", "retry-after", "www-authenticate"].every((name) => exposed.includes(name)), String(exposed));
   if (method === "HEAD") assert.equal(answer.bytes.length, 0);
   else assertDocument(answer.json(), code);
+}
+
+function assertLimit(answer, code) {
+  const [wait, policy, left] = ["retry-after", "ratelimit-policy", "ratelimit"].map((name) => answer.header(name));
+  if (code !== "rate_limited") return assert.deepEqual([wait, policy, left], [STATUS[code] === 503 ? "5" : undefined, undefined, undefined]);
+  assert.match(wait, /^[1-9]\d*$/);
+  assert.match(policy, /^"address";q=[1-9]\d*;w=[1-9]\d*$/);
+  assert.equal(left, `"address";r=0;t=${wait}`);
 }
 
 function assertDocument(problem, code) {

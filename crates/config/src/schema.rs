@@ -60,6 +60,8 @@ const GATEWAY: &[Field] = &[
     optional("client_ip_header", Shape::Text),
     optional("stale_if_error_s", Shape::Number),
     optional("memory_records", Shape::Number),
+    optional("public_key_ip_limit", Shape::Number),
+    optional("public_key_ip_window_s", Shape::Number),
 ];
 
 const ROUTE: &[Field] = &[

@@ -135,6 +135,25 @@ const FILES: &[(&str, &[Finding])] = &[
             ),
         ],
     ),
+    (
+        "[gateway]\npublic_key_ip_limit = 1_000_001\npublic_key_ip_window_s = 0\n[[route]]\norigin = \"https://a.example\"\n",
+        &[
+            (
+                2,
+                23,
+                "gateway.public_key_ip_limit",
+                "1000001 is out of range",
+                "from 0 to 1000000",
+            ),
+            (
+                3,
+                26,
+                "gateway.public_key_ip_window_s",
+                "0 is out of range",
+                "from 1 to 3600",
+            ),
+        ],
+    ),
     // Wrong values.
     (
         "[gateway]\nclient_ip_header = \"X-Forwarded-For\"\n[[route]]\norigin = \"https://a.example\"\n",
@@ -329,6 +348,8 @@ fn a_full_file_is_read() {
 client_ip_header = "cf-connecting-ip"
 stale_if_error_s = 300
 memory_records = 10000
+public_key_ip_limit = 0
+public_key_ip_window_s = 3600
 
 [[route]]
 host = "*.example.com"

@@ -7,6 +7,9 @@
 use crate::head::Head;
 use crate::route::Cors;
 
+/// What a page may read of a refusal beside the document.
+const EXPOSED: &str = "ratelimit, ratelimit-policy, retry-after, www-authenticate";
+
 /// A response header.
 pub type Header = (&'static str, String);
 
@@ -93,10 +96,7 @@ pub fn refused(origin: Option<&str>) -> Vec<Header> {
     let mut headers = vec![("vary", "Origin".to_owned())];
     if let Some(origin) = origin {
         headers.push(("access-control-allow-origin", origin.to_owned()));
-        headers.push((
-            "access-control-expose-headers",
-            "retry-after, www-authenticate".to_owned(),
-        ));
+        headers.push(("access-control-expose-headers", EXPOSED.to_owned()));
     }
     headers
 }

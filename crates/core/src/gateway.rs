@@ -6,11 +6,14 @@
 //!    request behind it will be refused for its path, so that the page can read why.
 //! 4. Credential; the offline check, so that a forged key costs no I/O.
 //! 5. Record, from isolate memory or from what KV answered.
-//! 6. Policy ([`policy`]), then the plan of what to strip and what to add ([`forward`]).
+//! 6. Policy ([`policy`]).
+//! 7. For a public key the limit per client address ([`throttle`](crate::throttle)). It is spent by
+//!    what is forwarded, and by nothing that is refused.
+//! 8. The plan of what to strip and what to add ([`forward`]).
 //!
 //! What an upgrade can break: the order above decides which refusal a caller sees.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 
 use crate::answer::{self, Edits};
 use crate::cors;
@@ -27,9 +30,11 @@ use crate::problem::Problem;
 use crate::records::{Found, Load, Loaded, Records};
 use crate::refusal::Refusal;
 use crate::request::is_never_proxied;
+use crate::restrict::ip::parse_client;
 use crate::restrict::path::CheckedPath;
 use crate::route::{Route, Routes};
 use crate::secret::Digest;
+use crate::throttle::{Failures, Network, Over, Quantity, Throttle};
 use crate::time::Millis;
 
 /// An answer that the gateway gives by itself.
@@ -44,6 +49,8 @@ pub struct Response {
     /// A read to make in the background: also a refused call keeps its record fresh, or refused
     /// calls could keep an old record in use.
     pub refresh: Option<Load>,
+    /// For how many milliseconds the answer is held back: nothing waits for it but its client.
+    pub hold_ms: u32,
 }
 
 /// What is the same for every request of one key on one route: registered once with the entry.
@@ -87,6 +94,33 @@ pub enum Outcome<'a> {
     },
 }
 
+/// Why a request is refused, with what its answer says of it.
+struct No {
+    refusal: Refusal,
+    scopes: String,
+    over: Option<Over>,
+}
+
+impl From<(Refusal, String)> for No {
+    fn from((refusal, scopes): (Refusal, String)) -> Self {
+        Self {
+            refusal,
+            scopes,
+            over: None,
+        }
+    }
+}
+
+impl From<Over> for No {
+    fn from(over: Over) -> Self {
+        Self {
+            refusal: Refusal::RateLimited,
+            scopes: String::new(),
+            over: Some(over),
+        }
+    }
+}
+
 /// The edits registered for one record, by route.
 pub type Plans = Vec<(usize, u32)>;
 
@@ -95,6 +129,8 @@ pub struct Gateway {
     routes: Routes,
     records: Records<Plans>,
     last_use: LastUse,
+    throttle: Option<Throttle>,
+    failures: Failures,
     credentials: Vec<Option<String>>,
     token: String,
     request_seed: u64,
@@ -122,6 +158,9 @@ impl Gateway {
         let bound =
             NonZeroUsize::new(settings.memory_records as usize).unwrap_or(NonZeroUsize::MIN);
         let hash_seed = keyring.current().hash_seed();
+        let window_s = settings.public_key_ip_window_s;
+        let throttle = NonZeroU32::new(settings.public_key_ip_limit)
+            .map(|calls| Throttle::new(Quantity { calls, window_s }, hash_seed));
         let memory = Memory::new(
             bound,
             u64::from(settings.stale_if_error_s) * 1000,
@@ -132,6 +171,8 @@ impl Gateway {
             routes,
             records: Records::new(keyring, memory),
             last_use: LastUse::new(bound, hash_seed),
+            throttle,
+            failures: Failures::new(hash_seed),
             credentials,
             token,
             request_seed,
@@ -157,11 +198,24 @@ impl Gateway {
         let mut refresh = None;
         match self.step(&head, now, loaded, &mut refresh) {
             Ok(outcome) => outcome,
-            Err((refusal, scopes)) => Outcome::Respond(Response {
-                refresh,
-                ..self.refuse(Some(&head), refusal, &scopes)
-            }),
+            Err(no) => {
+                let hold_ms = match no.refusal {
+                    Refusal::KeyInvalid => self.failures.note(self.network(&head), now),
+                    _ => 0,
+                };
+                Outcome::Respond(Response {
+                    refresh,
+                    hold_ms,
+                    ..self.refuse_over(Some(&head), no.refusal, &no.scopes, no.over)
+                })
+            }
         }
+    }
+
+    /// The client's address, as the policy has it.
+    fn network(&self, head: &Head<'_>) -> Network {
+        let facts = head.facts(&self.routes.settings().client_ip_header);
+        facts.client_ip.and_then(parse_client).into()
     }
 
     fn step<'a>(
@@ -170,8 +224,8 @@ impl Gateway {
         now: Millis,
         loaded: Option<Loaded<'_>>,
         refresh: &mut Option<Load>,
-    ) -> Result<Outcome<'a>, (Refusal, String)> {
-        let plain = |refusal: Refusal| (refusal, String::new());
+    ) -> Result<Outcome<'a>, No> {
+        let plain = |refusal: Refusal| No::from((refusal, String::new()));
         if self.has_looped(head) {
             return Err(plain(Refusal::LoopDetected));
         }
@@ -209,6 +263,7 @@ impl Gateway {
                 headers,
                 body: String::new(),
                 refresh: None,
+                hold_ms: 0,
             }));
         }
         let route = found.map_err(plain)?;
@@ -232,7 +287,7 @@ impl Gateway {
         if !policy::belongs(route, record, entry.native, &credential.key) {
             return Err(plain(Refusal::KeyInvalid));
         }
-        policy::check(
+        let address = policy::check(
             &self.routes.settings().client_ip_header,
             route,
             record,
@@ -241,9 +296,19 @@ impl Gateway {
             &path,
             now,
         )?;
+        let room = match &mut self.throttle {
+            Some(throttle) if record.kind == Kind::Public => {
+                let network = Network::from(address);
+                Some(throttle.room(&record.project, &record.key_id, network, now)?)
+            }
+            _ => None,
+        };
         let secret = self.credentials.get(route.index).and_then(Option::as_deref);
         if route.credential.is_some() && secret.is_none() {
             return Err(plain(Refusal::CredentialUnavailable));
+        }
+        if let Some(room) = room {
+            room.spend();
         }
         let forward = forward::plan(
             route,
@@ -344,6 +409,16 @@ impl Gateway {
 
     /// The answer that refuses a request. `head` is unknown when it could not be read.
     pub fn refuse(&mut self, head: Option<&Head<'_>>, refusal: Refusal, scopes: &str) -> Response {
+        self.refuse_over(head, refusal, scopes, None)
+    }
+
+    fn refuse_over(
+        &mut self,
+        head: Option<&Head<'_>>,
+        refusal: Refusal,
+        scopes: &str,
+        over: Option<Over>,
+    ) -> Response {
         self.requests = self.requests.wrapping_add(1);
         let id = format!("{:016x}{:08x}", self.request_seed, self.requests);
         let id = head
@@ -352,7 +427,14 @@ impl Gateway {
                 ray.len() <= 64 && ray.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
             })
             .unwrap_or(&id);
-        refusal_response(head, refusal, scopes, id)
+        answer_to(
+            head,
+            &Problem {
+                scopes,
+                over,
+                ..Problem::new(refusal, id)
+            },
+        )
     }
 }
 
@@ -365,12 +447,14 @@ pub fn refusal_response(
     request_id: &str,
 ) -> Response {
     let problem = Problem {
-        refusal,
-        request_id,
         scopes,
-        errors: &[],
-        detail: None,
+        ..Problem::new(refusal, request_id)
     };
+    answer_to(head, &problem)
+}
+
+fn answer_to(head: Option<&Head<'_>>, problem: &Problem<'_>) -> Response {
+    let refusal = problem.refusal;
     let mut headers = problem.headers();
     headers.extend(cors::refused(head.and_then(Head::page_origin)));
     if refusal == Refusal::MethodNotAllowed {
@@ -386,6 +470,7 @@ pub fn refusal_response(
         headers,
         body,
         refresh: None,
+        hold_ms: 0,
     }
 }
 

@@ -39,4 +39,5 @@ pub mod rotation;
 pub mod route;
 pub mod secret;
 pub mod spec;
+pub mod throttle;
 pub mod time;

@@ -61,6 +61,7 @@ pub fn answer(head: &Head<'_>, path: &CheckedPath<'_>) -> Own {
             body
         },
         refresh: None,
+        hold_ms: 0,
     };
     if rest == "openapi.json" {
         Own::Document(response)

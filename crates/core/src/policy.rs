@@ -1,6 +1,8 @@
 //! What a key, its record and a route demand of one request: [`decide()`], with the facts read from
 //! the head, and what needs more than facts.
 
+use std::net::IpAddr;
+
 use crate::credential::Credential;
 use crate::decide::{self, decide};
 use crate::head::{Head, HeadFacts};
@@ -29,7 +31,8 @@ pub fn belongs(route: &Route, record: &Record, native: bool, key: &str) -> bool 
     }
 }
 
-/// Checks a request against its key, which [`belongs`], and its route.
+/// Checks a request against its key, which [`belongs`], and its route. Returns the client's address,
+/// if it is known.
 ///
 /// # Errors
 /// The first refusal, with the scopes that were required when one is missing.
@@ -41,7 +44,7 @@ pub fn check(
     head: &Head<'_>,
     path: &CheckedPath<'_>,
     now: Millis,
-) -> Result<(), (Refusal, String)> {
+) -> Result<Option<IpAddr>, (Refusal, String)> {
     let HeadFacts {
         origin,
         referer,
@@ -75,7 +78,7 @@ pub fn check(
                 .map_err(|refusal| (refusal, join(scopes)))?;
         }
     }
-    Ok(())
+    Ok(facts.ip)
 }
 
 fn join(scopes: &[Scope]) -> String {

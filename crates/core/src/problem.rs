@@ -3,6 +3,9 @@
 //! The body is a problem document (RFC 9457). `WWW-Authenticate` follows RFC 6750 section 3: no
 //! `error` where no key was sent, else `invalid_token`, `invalid_request` for more than one key,
 //! `insufficient_scope` with the scopes that the route requires.
+//!
+//! A limit that is used up stands in `RateLimit-Policy` and `RateLimit`, structured fields of the
+//! IETF's draft-ietf-httpapi-ratelimit-headers.
 
 use std::fmt::Write as _;
 
@@ -10,6 +13,7 @@ use serde::Serialize;
 
 use crate::refusal::Refusal;
 use crate::spec::FieldError;
+use crate::throttle::Over;
 
 /// Where the page of a code stands, on the gateway itself.
 const PAGES: &str = "/_keyward/errors/";
@@ -28,6 +32,8 @@ pub struct Problem<'a> {
     pub errors: &'a [FieldError],
     /// Replaces the standing sentence. Holds no secret.
     pub detail: Option<&'a str>,
+    /// The limit per client address that is used up; for `rate_limited`.
+    pub over: Option<Over>,
 }
 
 #[derive(Serialize)]
@@ -54,6 +60,7 @@ impl<'a> Problem<'a> {
             scopes: "",
             errors: &[],
             detail: None,
+            over: None,
         }
     }
 
@@ -88,6 +95,17 @@ impl<'a> Problem<'a> {
         }
         if self.refusal.status() == 503 {
             headers.push(("retry-after", RETRY_AFTER_S.to_owned()));
+        }
+        if let Some(Over { quantity, wait_s }) = self.over {
+            let (calls, window_s) = (quantity.calls, quantity.window_s);
+            headers.extend([
+                ("retry-after", wait_s.to_string()),
+                (
+                    "ratelimit-policy",
+                    format!(r#""address";q={calls};w={window_s}"#),
+                ),
+                ("ratelimit", format!(r#""address";r=0;t={wait_s}"#)),
+            ]);
         }
         headers
     }

@@ -90,6 +90,7 @@ refusals! {
     AppDenied 403 "app_denied" Client "App not allowed" "The key does not allow calls from this app." "Call from an app that the key allows.";
     PathDenied 403 "path_denied" Client "Path not allowed" "The key does not allow this method and path." "Use a key that allows it, or ask the key's owner to add the path.";
     ScopeMissing 403 "scope_missing" Client "Scope missing" "The key lacks a scope that this route requires." "Use a key with the scopes in the WWW-Authenticate header.";
+    RateLimited 429 "rate_limited" Client "Too many calls" "More calls have come from this address with this key than it is allowed." "Wait as many seconds as Retry-After says, then call less often.";
     CredentialUnavailable 500 "credential_unavailable" Platform "Credential unavailable" "The origin's credential is not available, so nothing was sent." "Set the Worker secret that the route's credential names.";
     OriginUnreachable 502 "origin_unreachable" Origin "Origin unreachable" "The origin could not be reached." "Check that the origin is up and that the route's address is right.";
     OriginTimeout 504 "origin_timeout" Origin "Origin too slow" "The origin did not answer within the route's time-out." "Try again, or raise the route's timeout_ms.";

@@ -50,6 +50,10 @@ pub struct Settings {
     pub stale_if_error_s: u32,
     /// How many records an isolate keeps in memory.
     pub memory_records: u32,
+    /// How many calls a public key takes from one client address in a window; 0: any number.
+    pub public_key_ip_limit: u32,
+    /// The length of that window in seconds.
+    pub public_key_ip_window_s: u32,
 }
 
 impl Default for Settings {
@@ -58,6 +62,8 @@ impl Default for Settings {
             client_ip_header: "cf-connecting-ip".to_owned(),
             stale_if_error_s: 300,
             memory_records: 10_000,
+            public_key_ip_limit: 1200,
+            public_key_ip_window_s: 60,
         }
     }
 }

@@ -10,6 +10,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
+use std::num::NonZeroU32;
 
 use keyward_core::decide::{Access, decide};
 use keyward_core::keyring::Keyring;
@@ -18,6 +19,7 @@ use keyward_core::request::Facts;
 use keyward_core::restrict::path::CheckedPath;
 use keyward_core::secret::{Digest, Shape};
 use keyward_core::spec::validate;
+use keyward_core::throttle::{Network, Quantity, Room, Throttle};
 use keyward_core::time::Millis;
 use serde_json::json;
 
@@ -73,6 +75,24 @@ fn a_warm_request_allocates_nothing() {
         assert_eq!(keyring.verifies_tag(&shape), genuine);
         assert_eq!(taken_by(|| keyring.verifies_tag(&shape)), 0);
     }
+
+    let mut throttle = Throttle::new(
+        Quantity {
+            calls: NonZeroU32::MAX,
+            window_s: 60,
+        },
+        7,
+    );
+    let network = Network::from("192.0.2.7".parse().ok());
+    let mut call = |at| {
+        throttle
+            .room("acme", "key_a", network, Millis(at))
+            .map(Room::spend)
+            .is_ok()
+    };
+    assert!(call(0));
+    assert_eq!(taken_by(|| call(1)), 0);
+    assert_eq!(taken_by(|| call(100_000)), 0);
 
     let key = validate(&json!({
         "kind": "public",

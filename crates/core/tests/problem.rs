@@ -7,9 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
+use std::num::NonZeroU32;
+
 use keyward_core::problem::{Problem, page};
 use keyward_core::refusal::Refusal;
 use keyward_core::spec::FieldError;
+use keyward_core::throttle::{Over, Quantity};
 use serde_json::{Value, json};
 
 fn parsed(problem: &Problem<'_>) -> Value {
@@ -91,6 +94,29 @@ fn an_occurrence_can_say_more() {
         json!([{"field": "ips[0]", "detail": "not \"an\" address"}])
     );
     assert_eq!(document["request_id"], "a\"b");
+}
+
+#[test]
+fn a_limit_that_is_used_up_says_itself_and_when_there_is_room() {
+    let calls = NonZeroU32::new(1200).unwrap();
+    let problem = Problem {
+        over: Some(Over {
+            quantity: Quantity {
+                calls,
+                window_s: 60,
+            },
+            wait_s: 12,
+        }),
+        ..Problem::new(Refusal::RateLimited, "req-1")
+    };
+    let expected = [
+        ("retry-after", "12"),
+        ("ratelimit-policy", r#""address";q=1200;w=60"#),
+        ("ratelimit", r#""address";r=0;t=12"#),
+    ];
+    for (name, value) in expected {
+        assert!(problem.headers().contains(&(name, value.to_owned())));
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::hash::{BuildHasher, Hasher};
 
 /// Hashes by a secret seed. Digests are uniform already, and ids nearly so; the seed keeps their
-/// order in a table out of an attacker's reach.
+/// order in a table out of an attacker's reach. Addresses are not: whoever has a network chooses
+/// some of their bits, so the end spreads every bit over all (the finalizer of MurmurHash3).
 #[derive(Clone, Copy)]
 pub(crate) struct Seeded(pub(crate) u64);
 
@@ -28,6 +29,8 @@ impl Hasher for SeededHasher {
     }
 
     fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 32
+        let word = (self.0 ^ self.0 >> 33).wrapping_mul(0xFF51_AFD7_ED55_8CCD);
+        let word = (word ^ word >> 33).wrapping_mul(0xC4CE_B9FE_1A85_EC53);
+        word ^ word >> 33
     }
 }

@@ -60,6 +60,18 @@ fn settings(file: &SettingsFile, findings: &mut Findings<'_>) -> Settings {
             defaults.memory_records,
             (1, 100_000),
         ),
+        public_key_ip_limit: findings.number(
+            "gateway.public_key_ip_limit",
+            file.public_key_ip_limit,
+            defaults.public_key_ip_limit,
+            (0, 1_000_000),
+        ),
+        public_key_ip_window_s: findings.number(
+            "gateway.public_key_ip_window_s",
+            file.public_key_ip_window_s,
+            defaults.public_key_ip_window_s,
+            (1, 3600),
+        ),
     }
 }
 

@@ -30,6 +30,13 @@ pub struct SettingsFile {
     /// How many records an isolate keeps in memory. Default 10,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_records: Option<u64>,
+    /// How many calls a public key takes from one client address in a window; 0: any number.
+    /// Default 1200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key_ip_limit: Option<u64>,
+    /// The length of that window in seconds. Default 60.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key_ip_window_s: Option<u64>,
 }
 
 /// One `[[route]]` table.

@@ -1,0 +1,173 @@
+//! Limits per client address, within one isolate: calls of public keys, and failed authentications.
+//!
+//! 1. A client address is what the policy takes for it; one IPv4 address, or an IPv6 /64, because
+//!    that is what one subscriber is given. What has no known address is one address together.
+//! 2. [`Throttle`] counts the calls of a key from an address. The decision is made here, now, from
+//!    what this isolate has seen: nothing is asked, nothing is awaited.
+//! 3. [`Failures`] counts failed authentications from an address. It says how long the *answer* to a
+//!    further one is held back. It refuses nothing, and no valid key ever meets it.
+//!
+//! Both are approximate on purpose: another isolate counts for itself, and of more than [`MOST`]
+//! addresses the one that was seen longest ago is forgotten. They stand outside the promise that a
+//! key's own limits are never exceeded.
+
+mod address;
+mod counter;
+
+use std::hash::{BuildHasher as _, Hash};
+use std::num::NonZeroU32;
+
+use lru::LruCache;
+
+pub use self::address::Network;
+use self::counter::Counter;
+use crate::memory::seeded::Seeded;
+use crate::time::Millis;
+
+/// How many counters each of the two keeps.
+pub const MOST: usize = 10_000;
+/// How many failed authentications an address has before answers are held back.
+pub const FREE_FAILURES: u32 = 20;
+/// For how long a failed authentication counts.
+pub const FAILURES_WINDOW_S: u32 = 60;
+/// How long the first answer is held back. It doubles from failure to failure.
+pub const FIRST_HOLD_MS: u32 = 100;
+/// How long an answer is held back at most.
+pub const LONGEST_HOLD_MS: u32 = 2000;
+
+/// So many calls in any span of so many seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quantity {
+    /// The calls.
+    pub calls: NonZeroU32,
+    /// The length of the window in seconds; at least 1.
+    pub window_s: u32,
+}
+
+/// A limit that is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Over {
+    /// The limit.
+    pub quantity: Quantity,
+    /// Whole seconds, at least 1, after which there is room again if nobody takes it before.
+    pub wait_s: u64,
+}
+
+/// The calls of keys by client address.
+pub struct Throttle {
+    quantity: Quantity,
+    seed: Seeded,
+    counters: Counters<Pair>,
+}
+
+/// A key and an address. The key is a hash under the secret seed, so that a look-up takes no memory;
+/// the address stands as it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Pair {
+    key: u64,
+    network: Network,
+}
+
+/// Room for one call, which is spent only when the call is let through.
+#[must_use]
+pub struct Room<'a>(&'a mut Counter);
+
+impl Throttle {
+    /// Counters for one limit. `seed` is secret, so that nobody can choose what collides.
+    #[must_use]
+    pub fn new(quantity: Quantity, seed: u64) -> Self {
+        Self {
+            quantity,
+            seed: Seeded(seed),
+            counters: Counters::new(quantity.window_s, seed),
+        }
+    }
+
+    /// Whether a key has room for a call from an address.
+    ///
+    /// # Errors
+    /// [`Over`] when the address has spent what the key allows it.
+    pub fn room(
+        &mut self,
+        project: &str,
+        key_id: &str,
+        network: Network,
+        now: Millis,
+    ) -> Result<Room<'_>, Over> {
+        let key = self.seed.hash_one((project, key_id));
+        let quantity = self.quantity;
+        let (counter, slice_ms) = self.counters.of(Pair { key, network }, now);
+        if counter.total() < quantity.calls.get() {
+            return Ok(Room(counter));
+        }
+        let wait_s = counter.frees_in(now, slice_ms).div_ceil(1000).max(1);
+        Err(Over { quantity, wait_s })
+    }
+}
+
+impl Room<'_> {
+    /// Counts the call.
+    pub fn spend(self) {
+        self.0.count();
+    }
+}
+
+/// Failed authentications by client address.
+pub struct Failures {
+    counters: Counters<Network>,
+}
+
+impl Failures {
+    /// No failures. `seed` is secret.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            counters: Counters::new(FAILURES_WINDOW_S, seed),
+        }
+    }
+
+    /// Counts a failed authentication. Returns how many milliseconds its answer is held back; 0 for
+    /// one of an unknown address, behind which anybody may stand.
+    pub fn note(&mut self, network: Network, now: Millis) -> u32 {
+        if network == Network::Unknown {
+            return 0;
+        }
+        let (counter, _) = self.counters.of(network, now);
+        counter.count();
+        match counter.total().saturating_sub(FREE_FAILURES) {
+            0 => 0,
+            beyond => FIRST_HOLD_MS
+                .saturating_mul(2_u32.saturating_pow(beyond - 1))
+                .min(LONGEST_HOLD_MS),
+        }
+    }
+}
+
+/// The bounded table.
+struct Counters<K: Hash + Eq> {
+    slice_ms: u64,
+    table: LruCache<K, Counter, Seeded>,
+}
+
+impl<K: Hash + Eq> Counters<K> {
+    fn new(window_s: u32, seed: u64) -> Self {
+        Self {
+            slice_ms: counter::slice_ms(window_s),
+            // A bounded one takes all its memory at once.
+            table: LruCache::unbounded_with_hasher(Seeded(seed)),
+        }
+    }
+
+    /// The counter of `key` as it stands now, and the length of its slices.
+    fn of(&mut self, key: K, now: Millis) -> (&mut Counter, u64) {
+        if self.table.len() >= MOST && !self.table.contains(&key) {
+            self.table.pop_lru();
+        }
+        let counter = self.table.get_or_insert_mut(key, Counter::default);
+        counter.advance(now, self.slice_ms);
+        (counter, self.slice_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests;
