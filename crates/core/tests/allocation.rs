@@ -15,6 +15,8 @@ use std::num::NonZeroU32;
 use keyward_core::decide::{Access, decide};
 use keyward_core::keyring::Keyring;
 use keyward_core::kind::Kind;
+use keyward_core::lease::holder::{Holder, Spent};
+use keyward_core::lease::message::{Answer, Outcome};
 use keyward_core::request::Facts;
 use keyward_core::restrict::path::CheckedPath;
 use keyward_core::secret::{Digest, Shape};
@@ -131,5 +133,33 @@ fn a_warm_request_allocates_nothing() {
     for (facts, allows) in [(allowed, true), (refused, false)] {
         assert_eq!(decide(&record, &access, &facts, Millis(0)).is_ok(), allows);
         assert_eq!(taken_by(|| decide(&record, &access, &facts, Millis(0))), 0);
+    }
+}
+
+#[test]
+fn spending_of_a_lease_allocates_nothing() {
+    let mut holder = Holder::new(1);
+    for number in 1..=5 {
+        holder.ask(0, Millis(number));
+        let answer = Answer {
+            number,
+            outcome: Outcome::Granted {
+                amount: 3,
+                hold_ms: 5000,
+            },
+            lease_ms: 5000,
+            limits: Vec::new(),
+        };
+        holder.answered(&answer, 0, Millis(number));
+    }
+    let spend = |holder: &mut Holder, cost, now| holder.spend(cost, Millis(now));
+    for (cost, now, spent) in [
+        (1, 10, Spent::Done),
+        (7, 10, Spent::Done),
+        (8, 10, Spent::Ask),
+        (1, 9000, Spent::Ask),
+    ] {
+        let taken = taken_by(|| assert_eq!(spend(&mut holder, cost, now), spent));
+        assert_eq!(taken, 0, "{cost} at {now}");
     }
 }

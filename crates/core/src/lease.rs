@@ -1,0 +1,38 @@
+//! Leases: how calls in many isolates are counted against one limit, exactly, without a round trip
+//! for each.
+//!
+//! A **meter** counts for one key, or for one owner. An isolate **asks** it for units; what it is
+//! granted is a lease: so many units, valid against every limit of the meter at once, to be spent
+//! within so many milliseconds **of when the isolate asked**, by the isolate's own clock. No two
+//! clocks are ever compared: the isolate's span began before the meter's, so it ends before it.
+//!
+//! The rules:
+//! 1. From when it is granted to when it is over, a lease counts as spent. What the isolate reports
+//!    as not spent comes back; what it never reports stays spent.
+//! 2. Every ask has a number of its own, and a repetition carries the same: it gets the same
+//!    answer, and grants nothing more.
+//! 3. Reports are cumulative for each lease, so late and repeated ones change nothing. A closed
+//!    lease stays closed.
+//! 4. A lease whose answer never came is reported as closed with nothing spent, and an answer that
+//!    comes after that is dropped.
+//! 5. A unit that was spent counts in a rate window from the last moment at which it can have been
+//!    spent, as far as that is known: the end of its lease, or the report, less the age that the
+//!    report gives to the isolate's last spending.
+//! 6. An isolate that is lost wastes what it holds, at most [`LARGEST_SHARE`] of what was free when
+//!    it asked and what its waiting calls need; a meter that is lost goes on from what it wrote
+//!    before it answered.
+
+pub mod holder;
+pub mod message;
+pub mod meter;
+pub mod window;
+
+/// How long a lease lasts at most, and how soon an isolate hears of a change, in milliseconds.
+pub const LEASE_MS: u64 = 10_000;
+/// How much before its end an isolate takes a lease for over, in milliseconds: what its clock may
+/// jump back unnoticed.
+pub const MARGIN_MS: u64 = 100;
+/// The shortest lease, in milliseconds: so long an answer may take.
+pub const SHORTEST_MS: u64 = 1_000;
+/// One part in so many of what is free is the most that one ask is granted beyond what it needs.
+pub const LARGEST_SHARE: u64 = 4;

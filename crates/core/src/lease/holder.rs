@@ -1,0 +1,249 @@
+//! What one isolate holds of one meter, by the rules of [`crate::lease`].
+//!
+//! 1. A call is paid from live leases, those that end first first: all of its cost or nothing.
+//! 2. When they do not suffice, a refusal that is remembered answers; else the meter is asked. A
+//!    refusal is remembered for costs not below what was refused.
+//! 3. In the background, the meter is asked before the coverage ends, before the units run out,
+//!    and when something has been untold for long.
+//! 4. All is by the isolate's own clock. One that moved back closes every lease: how much of
+//!    their time is left cannot be known.
+//!
+//! Dropping a lease or a report never lets too much through: until it is told otherwise, the meter
+//! counts all of a lease as spent.
+
+mod demand;
+mod held;
+mod inner;
+mod refused;
+
+use self::demand::Demand;
+use self::held::{Held, Waiting};
+use self::refused::Refused;
+use super::MARGIN_MS;
+use super::message::{Answer, Ask, Outcome, Standing};
+use crate::time::Millis;
+
+/// When the mark "a background ask is under way" expires: its request may have been cancelled.
+/// Any ask this old is given up by the next one.
+pub const ASK_MARK_MS: u64 = 2_000;
+/// After how long what the meter was not told of is a reason to ask, in milliseconds.
+pub const REPORT_MS: u64 = 5_000;
+/// What the first ask wants beyond what it needs, when nothing is known of the demand.
+pub const FIRST_WANT: u64 = 4;
+/// How many leases are held, and asks waited for, at most. Of more asks at one time, the oldest
+/// are given up: whoever asks lets calls of one meter share asks before there are so many.
+pub const MOST_LEASES: usize = 64;
+
+/// What one isolate holds of one meter.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Holder {
+    isolate: u64,
+    /// How many asks were made: the number of the last one.
+    asks: u64,
+    /// The greatest number that an answer came to.
+    heard: u64,
+    /// The greatest time that was seen.
+    seen: Millis,
+    waiting: Vec<Waiting>,
+    /// The live ones in the order in which they end.
+    leases: Vec<Held>,
+    told: Option<Told>,
+    refused: Option<Refused>,
+    standing: Vec<Standing>,
+    /// `free` of each, as it was told.
+    free: Vec<u64>,
+    background: Option<Millis>,
+    demand: Demand,
+    /// What was granted to the last ask that wanted more than it needed: all of it, and whether
+    /// there was more.
+    last_grant: Option<(u64, bool)>,
+}
+
+/// The newest answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Told {
+    asked: Millis,
+    lease_ms: u64,
+    unlimited: bool,
+}
+
+/// What came of a call's wish to spend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spent {
+    /// It is paid.
+    Done,
+    /// The meter is to be asked.
+    Ask,
+    /// There is not as much.
+    Exhausted {
+        /// Which of [`Holder::standing`] it is.
+        limit: usize,
+        /// Milliseconds after which it is worth trying again; none when only a change helps.
+        retry_ms: Option<u64>,
+    },
+}
+
+impl Holder {
+    /// Nothing is held. `isolate` is random and new for every holder: one that was forgotten and
+    /// made again counts its asks from 1, and the meter would take them for repetitions.
+    #[must_use]
+    pub const fn new(isolate: u64) -> Self {
+        Self {
+            isolate,
+            asks: 0,
+            heard: 0,
+            seen: Millis(0),
+            waiting: Vec::new(),
+            leases: Vec::new(),
+            told: None,
+            refused: None,
+            standing: Vec::new(),
+            free: Vec::new(),
+            background: None,
+            demand: Demand::new(Millis(0)),
+            last_grant: None,
+        }
+    }
+
+    /// Pays a call from what is held. Allocates nothing.
+    pub fn spend(&mut self, cost: u64, now: Millis) -> Spent {
+        let now = self.read_clock(now);
+        if self.told.as_ref().is_some_and(|told| told.unlimited) {
+            return if self.covered(now) {
+                Spent::Done
+            } else {
+                Spent::Ask
+            };
+        }
+        let held = self.held();
+        // What costs nothing still needs a sign that the limits leave something.
+        if held > 0 && held >= cost {
+            self.take(cost, now);
+            return Spent::Done;
+        }
+        let refused = self.refused.as_ref();
+        let refused = refused.and_then(|refused| refused.of(cost, now));
+        refused.unwrap_or(Spent::Ask)
+    }
+
+    /// What to ask the meter, for a call that needs so much, or in the background (0).
+    pub fn ask(&mut self, need: u64, now: Millis) -> Ask {
+        let now = self.read_clock(now);
+        self.demand.mark(now);
+        self.give_up(|ask| now.since(ask.asked) >= ASK_MARK_MS, now);
+        let want = self.want(need, now);
+        self.make_room(now);
+        let leases = self.leases.iter().filter_map(|one| one.report(now));
+        let leases = leases.collect();
+        // What was closed to make room goes out with this ask only.
+        while self.len() >= MOST_LEASES {
+            let Some(closed) = self.leases.iter().position(Held::is_closed) else {
+                break;
+            };
+            self.leases.remove(closed);
+        }
+        self.asks = self.asks.saturating_add(1);
+        self.waiting.push(Waiting {
+            number: self.asks,
+            asked: now,
+            need,
+            want,
+        });
+        Ask {
+            isolate: self.isolate,
+            number: self.asks,
+            need,
+            want,
+            leases,
+        }
+    }
+
+    /// Takes in an answer, and pays the call that waited for it, from its own lease first. An
+    /// answer that nobody waits for any more is dropped.
+    pub fn answered(&mut self, answer: &Answer, cost: u64, now: Millis) -> Spent {
+        let now = self.read_clock(now);
+        if answer.number > self.asks {
+            return Spent::Ask;
+        }
+        // Even a late answer shows that the meter has read the ask, and its reports.
+        for lease in &mut self.leases {
+            lease.confirm(answer.number, now);
+        }
+        self.leases.retain(|lease| !lease.is_done());
+        let Some(at) = (self.waiting.iter()).position(|ask| ask.number == answer.number) else {
+            return Spent::Ask;
+        };
+        let ask = self.waiting.remove(at);
+        if ask.need == 0 {
+            self.background = None;
+        }
+        let newest = answer.number > self.heard;
+        if newest {
+            self.heard = answer.number;
+            self.hear(&ask, answer);
+        }
+        let spent = match answer.outcome {
+            Outcome::Unlimited if now.since(ask.asked) < answer.lease_ms => Spent::Done,
+            Outcome::Unlimited => Spent::Ask,
+            Outcome::Granted { amount, hold_ms } => self.receive(&ask, amount, hold_ms, cost, now),
+            Outcome::Exhausted { limit, retry_ms } => {
+                if newest {
+                    self.refused = Some(Refused::new(&ask, limit, retry_ms));
+                }
+                Spent::Exhausted { limit, retry_ms }
+            }
+        };
+        self.raise_standing();
+        spent
+    }
+
+    /// The answer to an ask will not come, or would come too late.
+    pub fn unanswered(&mut self, number: u64, now: Millis) {
+        let now = self.read_clock(now);
+        self.give_up(|ask| ask.number == number, now);
+    }
+
+    /// Whether a background ask is to begin now; then it is marked as under way.
+    pub fn due(&mut self, now: Millis) -> bool {
+        let now = self.read_clock(now);
+        let under_way = |mark: Millis| now.since(mark) < ASK_MARK_MS;
+        if self.background.is_some_and(under_way) || self.len() >= MOST_LEASES {
+            return false;
+        }
+        let due = !self.covered(now)
+            || (self.told.as_ref())
+                .is_none_or(|told| now.since(told.asked) >= told.lease_ms / 4 * 3)
+            || self.runs_low(now)
+            || self.is_untold(now);
+        if due {
+            self.background = Some(now);
+        }
+        due
+    }
+
+    /// Whether the meter was asked not longer ago than its answer allows.
+    #[must_use]
+    pub fn covered(&self, now: Millis) -> bool {
+        let moved_back = now.plus(MARGIN_MS) < self.seen;
+        self.told.as_ref().is_some_and(|told| {
+            let age = now.max(self.seen).since(told.asked);
+            !moved_back && age < told.lease_ms.saturating_sub(MARGIN_MS)
+        })
+    }
+
+    /// Every limit as last told, with what this isolate itself holds counted as free.
+    #[must_use]
+    pub fn standing(&self) -> &[Standing] {
+        &self.standing
+    }
+
+    /// Whether nothing is held, nothing is to be told and nothing was asked: it may be forgotten.
+    #[must_use]
+    pub fn is_idle(&self, now: Millis) -> bool {
+        let under_way = |mark: Millis| mark <= now && now.since(mark) < ASK_MARK_MS;
+        self.len() == 0 && !self.background.is_some_and(under_way)
+    }
+}
+
+#[cfg(test)]
+mod tests;

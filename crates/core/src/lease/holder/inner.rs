@@ -1,0 +1,188 @@
+//! What a [`Holder`] does beneath its surface.
+
+use super::*;
+use crate::lease::LEASE_MS;
+
+impl Holder {
+    /// Reads the clock: closes what is over, or everything when it moved back.
+    pub(super) fn read_clock(&mut self, now: Millis) -> Millis {
+        let asks = self.asks;
+        if now.plus(MARGIN_MS) < self.seen {
+            self.seen = now;
+            self.give_up(|_| true, now);
+            for lease in &mut self.leases {
+                lease.lose_time(asks, now);
+            }
+            self.told = None;
+            self.refused = None;
+            self.background = None;
+            self.demand.restart(now);
+            self.raise_standing();
+            return now;
+        }
+        self.seen = self.seen.max(now);
+        let now = self.seen;
+        let before = self.held();
+        for lease in &mut self.leases {
+            lease.close_if_over(asks, now);
+        }
+        if self.held() != before {
+            self.raise_standing();
+        }
+        now
+    }
+
+    /// How many leases there are, and asks that may become one.
+    pub(super) const fn len(&self) -> usize {
+        self.leases.len() + self.waiting.len()
+    }
+
+    /// Units that can be spent.
+    pub(super) fn held(&self) -> u64 {
+        let add = |sum: u64, lease: &Held| sum.saturating_add(lease.left());
+        self.leases.iter().fold(0, add)
+    }
+
+    /// Spends so much of the leases; they have it.
+    pub(super) fn take(&mut self, units: u64, now: Millis) {
+        let mut open = units;
+        for lease in &mut self.leases {
+            open -= lease.take(open, self.asks, now);
+        }
+        self.demand.spend(units);
+        self.raise_standing();
+    }
+
+    /// Closes the leases of asks whose answers are not waited for any more.
+    pub(super) fn give_up(&mut self, which: impl Fn(&Waiting) -> bool, now: Millis) {
+        let asks = self.asks;
+        let leases = &mut self.leases;
+        self.waiting.retain(|ask| {
+            let gone = which(ask);
+            if gone {
+                // The order is one of live leases; this is none.
+                leases.insert(0, Held::given_up(ask, asks, now));
+            }
+            !gone
+        });
+    }
+
+    /// Makes sure that something can be dropped for one more ask: the lease that ends first is
+    /// closed, which wastes units at worst; when there is none, the oldest ask is given up. Not
+    /// the other way about: the call that waits for it would have to ask again.
+    pub(super) fn make_room(&mut self, now: Millis) {
+        if self.len() < MOST_LEASES || self.leases.iter().any(Held::is_closed) {
+            return;
+        }
+        if let Some(lease) = self.leases.first_mut() {
+            lease.close(self.asks, now);
+            self.raise_standing();
+        } else if let Some(oldest) = self.waiting.first().map(|ask| ask.number) {
+            self.give_up(|ask| ask.number == oldest, now);
+        }
+    }
+
+    /// What to ask for beyond what is needed: enough for one lease. Where the limit is so small
+    /// that nothing beyond was granted, nothing is asked for in the background: it would only keep
+    /// others from it.
+    pub(super) fn want(&self, need: u64, now: Millis) -> u64 {
+        if self.asks == 0 {
+            return FIRST_WANT;
+        }
+        if need == 0 && matches!(self.last_grant, Some((_, false))) {
+            return 0;
+        }
+        let demand = self.demand.within(LEASE_MS, now);
+        demand.saturating_sub(self.held())
+    }
+
+    /// Takes in what the newest answer says of the meter.
+    pub(super) fn hear(&mut self, ask: &Waiting, answer: &Answer) {
+        self.told = Some(Told {
+            asked: ask.asked,
+            lease_ms: answer.lease_ms,
+            unlimited: answer.outcome == Outcome::Unlimited,
+        });
+        self.standing.clone_from(&answer.limits);
+        self.free.clear();
+        let free = answer.limits.iter().map(|limit| limit.free);
+        self.free.extend(free);
+        // A grant of nothing to an ask that needed nothing says no more than the limits do.
+        let refused = self.refused.take();
+        self.refused = refused.filter(|refused| refused.agrees_with(&answer.limits));
+        if let Outcome::Granted { amount, .. } = answer.outcome
+            && ask.want > 0
+        {
+            self.last_grant = Some((amount, amount > ask.need));
+        }
+    }
+
+    /// Takes in a lease, and pays the call that waited for it.
+    pub(super) fn receive(
+        &mut self,
+        ask: &Waiting,
+        amount: u64,
+        hold_ms: u64,
+        cost: u64,
+        now: Millis,
+    ) -> Spent {
+        let in_time = now.since(ask.asked) < hold_ms;
+        if amount == 0 {
+            // The meter knows that there is nothing to come back: nothing to hold or to tell.
+            return if in_time && cost == 0 {
+                Spent::Done
+            } else {
+                Spent::Ask
+            };
+        }
+        self.refused = None;
+        let mut lease = Held::granted(ask, amount, hold_ms);
+        let mut spent = Spent::Ask;
+        if in_time && cost <= amount.saturating_add(self.held()) {
+            // The waiting call needs no margin: the clock was seen not to have moved back.
+            let own = lease.take(cost, self.asks, now);
+            self.demand.spend(own);
+            self.take(cost - own, now);
+            spent = Spent::Done;
+        }
+        lease.close_if_over(self.asks, now);
+        if !in_time {
+            lease.close(self.asks, now);
+        }
+        // Only the order of live ones matters.
+        let later = |one: &Held| !one.is_closed() && one.ends() > lease.ends();
+        let at = self.leases.iter().position(later);
+        let at = at.unwrap_or(self.leases.len());
+        self.leases.insert(at, lease);
+        spent
+    }
+
+    /// Whether there is less than the next second will take, or a quarter of the last grant. Right
+    /// after a grant it is not low, or a meter that has little to give would be asked on and on.
+    pub(super) fn runs_low(&self, now: Millis) -> bool {
+        let Some((last, true)) = self.last_grant else {
+            return false;
+        };
+        if self.refused.as_ref().is_some_and(|one| one.holds(now)) || !self.demand.is_some(now) {
+            return false;
+        }
+        let quarter = last.div_ceil(4);
+        let low = self.demand.within(1_000, now).min(last - last / 4);
+        self.held() < low.max(quarter)
+    }
+
+    /// Whether the meter has not been told of something for too long.
+    pub(super) fn is_untold(&self, now: Millis) -> bool {
+        let long = |since: Millis| now.since(since) > REPORT_MS;
+        let untold = |lease: &Held| lease.untold_since().is_some_and(long);
+        self.leases.iter().any(untold) || self.waiting.iter().any(|ask| long(ask.asked))
+    }
+
+    /// What this isolate holds is free to its own calls.
+    pub(super) fn raise_standing(&mut self) {
+        let held = self.held();
+        for (limit, free) in self.standing.iter_mut().zip(&self.free) {
+            limit.free = free.saturating_add(held);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! One limit of a meter: what was spent, and what is left of it.
+//!
+//! What is held by leases is not kept here: in a rate window it counts beside what was spent, and
+//! a [`Pot`] has it among what was taken.
+
+use serde::{Deserialize, Serialize};
+
+use super::isolate::News;
+use super::pot::Pot;
+use crate::lease::message::{Sort, Standing};
+use crate::lease::window::Window;
+use crate::limits::{Limits, Per};
+use crate::time::Millis;
+
+/// A limit with its count.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Counter {
+    pub(super) name: String,
+    sort: Sort,
+    limit: u64,
+    count: Count,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Count {
+    Window(Window),
+    Pot(Pot),
+}
+
+/// What leases hold at a moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held {
+    /// Units.
+    pub(super) units: u64,
+    /// When the first of the leases is over; then its units are spent, or come back.
+    pub(super) first_end: Option<Millis>,
+}
+
+impl Counter {
+    /// The counters of limits, empty but for what leases hold. Rates by address are no concern
+    /// of a meter.
+    pub(super) fn all(limits: &Limits, held: u64, now: Millis) -> Vec<Self> {
+        let exact = limits.rate.iter().filter(|rate| rate.per == Per::Key);
+        let rates = exact.map(|rate| Self {
+            name: rate.name.clone(),
+            sort: Sort::Rate(rate.window_s),
+            limit: rate.limit,
+            count: Count::Window(Window::new(rate.window_s)),
+        });
+        let quotas = limits.quota.iter().map(|quota| Self {
+            name: quota.name.clone(),
+            sort: Sort::Quota,
+            limit: quota.limit,
+            count: Count::Pot(Pot::new(Some(quota.schedule()), None, held, now)),
+        });
+        let credits = limits.credits.iter().map(|credits| {
+            let refill = credits.refill.as_ref();
+            let schedule = refill.map(|refill| refill.schedule());
+            let amount = refill.map(|refill| refill.amount);
+            Self {
+                name: "credits".to_owned(),
+                sort: Sort::Credits,
+                limit: credits.balance,
+                count: Count::Pot(Pot::new(schedule, amount, held, now)),
+            }
+        });
+        rates.chain(quotas).chain(credits).collect()
+    }
+
+    /// The name of the part that it is written to. Credits have one of their own, whatever the
+    /// names of the other limits are.
+    pub(super) fn part(&self) -> String {
+        match self.sort {
+            Sort::Credits => "credits".to_owned(),
+            Sort::Rate(_) | Sort::Quota => format!("limit/{}", self.name),
+        }
+    }
+
+    /// Whether it counts the same as another, up to the number.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.name == other.name && self.sort == other.sort
+    }
+
+    /// Goes on from where the counter of the same limit was.
+    pub(super) fn go_on_from(&mut self, before: &Self) {
+        match (&mut self.count, &before.count) {
+            (Count::Window(window), Count::Window(old)) => *window = old.clone(),
+            (Count::Pot(pot), Count::Pot(old)) => pot.go_on_from(old),
+            (Count::Window(_), Count::Pot(_)) | (Count::Pot(_), Count::Window(_)) => {}
+        }
+        // A record says only what the balance was at first.
+        if self.sort == Sort::Credits {
+            self.limit = before.limit;
+        }
+    }
+
+    /// Replaces a balance; whether this is one. `held` is part of it.
+    pub(super) fn set_credits(&mut self, balance: u64, held: u64, now: Millis) -> bool {
+        match &mut self.count {
+            Count::Pot(pot) if self.sort == Sort::Credits => {
+                self.limit = balance;
+                pot.start_anew(held, now);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Adds to a balance; whether this is one. `open` is what may come back yet.
+    pub(super) fn add_credits(&mut self, units: u64, open: impl Fn(Millis) -> u64) -> bool {
+        match &mut self.count {
+            Count::Pot(pot) if self.sort == Sort::Credits => {
+                let spent = pot.write_off(open);
+                self.limit = self.limit.saturating_sub(spent).saturating_add(units);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Starts anew at a boundary that has passed; whether one has. `open` says what leases that
+    /// end after a moment may spend.
+    pub(super) fn turn(&mut self, now: Millis, open: impl Fn(Millis) -> u64) -> bool {
+        match &mut self.count {
+            Count::Window(_) => false,
+            Count::Pot(pot) => {
+                let turned = pot.turn(now, open);
+                if turned && let Some(amount) = pot.refill() {
+                    self.limit = amount;
+                }
+                turned
+            }
+        }
+    }
+
+    /// Counts a lease; whether that changed anything here.
+    pub(super) const fn grant(&mut self, amount: u64) -> bool {
+        match &mut self.count {
+            Count::Window(_) => false,
+            Count::Pot(pot) => {
+                pot.take(amount);
+                true
+            }
+        }
+    }
+
+    /// Counts units that were spent at a moment; whether that changed anything here.
+    pub(super) fn spend(&mut self, at: Millis, units: u64) -> bool {
+        match &mut self.count {
+            Count::Window(window) if units > 0 => {
+                window.add(at, units);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes in a report; whether that changed anything here.
+    pub(super) fn hear(&mut self, news: &News) -> bool {
+        match &mut self.count {
+            Count::Window(_) => self.spend(news.at, news.spent),
+            Count::Pot(pot) => pot.give_back(news.unspent, news.end),
+        }
+    }
+
+    /// Units that nobody holds or has spent.
+    pub(super) fn free(&mut self, held: Held, now: Millis) -> u64 {
+        let taken = match &mut self.count {
+            Count::Window(window) => window.used(now).saturating_add(held.units),
+            Count::Pot(pot) => pot.taken(),
+        };
+        self.limit.saturating_sub(taken)
+    }
+
+    /// When so many units, which are not free, could be; never if `None`.
+    pub(super) fn free_at(&mut self, units: u64, held: Held, now: Millis) -> Option<Millis> {
+        let spent = match &mut self.count {
+            Count::Window(window) => window.used(now),
+            Count::Pot(pot) => pot.taken().saturating_sub(held.units),
+        };
+        let most = self.limit.checked_sub(units);
+        // Only leases stand in the way: their units may come back.
+        if most.is_some_and(|most| spent <= most) && held.first_end.is_some() {
+            return held.first_end;
+        }
+        match &self.count {
+            Count::Window(window) => window.free_at(now, most?),
+            Count::Pot(pot) => {
+                let next = pot.refill().unwrap_or(self.limit);
+                pot.boundary().filter(|_| units <= next)
+            }
+        }
+    }
+
+    /// How long a lease that begins now may last.
+    pub(super) fn longest_hold(&self, now: Millis) -> u64 {
+        match (&self.count, self.sort) {
+            (Count::Window(_), Sort::Rate(window_s)) => window_s.saturating_mul(1_000),
+            (Count::Window(_), _) => u64::MAX,
+            (Count::Pot(pot), _) => pot.boundary().map_or(u64::MAX, |end| end.since(now)),
+        }
+    }
+
+    /// How it stands.
+    pub(super) fn standing(&mut self, held: Held, now: Millis) -> Standing {
+        let free = self.free(held, now);
+        let reset = match &mut self.count {
+            Count::Pot(pot) => pot.boundary(),
+            Count::Window(window) => match window.used(now).checked_sub(1) {
+                Some(most) => window.free_at(now, most),
+                None => held.first_end,
+            },
+        };
+        Standing {
+            name: self.name.clone(),
+            sort: self.sort,
+            limit: self.limit,
+            free,
+            reset_ms: reset.map(|reset| reset.since(now)),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+use super::*;
+use crate::lease::LEASE_MS;
+use crate::lease::message::{Outcome, Report, Sort};
+
+mod changes;
+mod grants;
+mod holds;
+mod many;
+
+/// 2026-01-31T23:00:00Z: an hour before the end of a month.
+const START: Millis = Millis(1_769_900_400_000);
+const HOUR: u64 = 3_600_000;
+
+fn limits(json: &str) -> Limits {
+    serde_json::from_str(json).unwrap()
+}
+
+fn rate(limit: u64, window_s: u64) -> Limits {
+    limits(&format!(
+        r#"{{"rate":[{{"name":"r","limit":{limit},"window_s":{window_s}}}]}}"#
+    ))
+}
+
+fn quota(limit: u64, period: &str) -> Limits {
+    limits(&format!(
+        r#"{{"quota":[{{"name":"q","limit":{limit},"period":"{period}"}}]}}"#
+    ))
+}
+
+fn credits(balance: u64) -> Limits {
+    limits(&format!(r#"{{"credits":{{"balance":{balance}}}}}"#))
+}
+
+fn ask(isolate: u64, number: u64, need: u64, want: u64) -> Ask {
+    Ask {
+        isolate,
+        number,
+        need,
+        want,
+        leases: Vec::new(),
+    }
+}
+
+fn report(number: u64, spent: u64) -> Report {
+    Report {
+        number,
+        spent,
+        age_ms: 0,
+        closed: true,
+    }
+}
+
+fn telling(ask: Ask, leases: &[Report]) -> Ask {
+    Ask {
+        leases: leases.to_vec(),
+        ..ask
+    }
+}
+
+fn at(ms: u64) -> Millis {
+    START.plus(ms)
+}
+
+/// What was granted; 0 when it was refused.
+fn granted(answer: &Answer) -> u64 {
+    match answer.outcome {
+        Outcome::Granted { amount, .. } => amount,
+        _ => 0,
+    }
+}
+
+fn retry(answer: &Answer) -> Option<u64> {
+    match answer.outcome {
+        Outcome::Exhausted { retry_ms, .. } => retry_ms,
+        _ => panic!("not exhausted: {answer:?}"),
+    }
+}
+
+fn free(meter: &mut Meter, now: Millis) -> u64 {
+    meter.standing(now)[0].free
+}

@@ -1,0 +1,155 @@
+//! Limits that change, balances that are set, and meters that start again.
+
+use super::*;
+
+#[test]
+fn a_limit_that_changes_goes_on_from_what_it_counted() {
+    for (before, after) in [
+        (rate(10, 60), rate(20, 60)),
+        (quota(10, "day"), quota(20, "day")),
+    ] {
+        let mut meter = Meter::new(before.clone(), START);
+        meter.take(&ask(1, 1, 4, 0), at(0));
+        meter.take(&telling(ask(1, 2, 2, 0), &[report(1, 3)]), at(1));
+        meter.set_limits(after, at(2));
+        assert_eq!(free(&mut meter, at(2)), 15);
+        meter.set_limits(before, at(3));
+        assert_eq!(free(&mut meter, at(3)), 5);
+    }
+}
+
+#[test]
+fn a_new_limit_counts_what_is_held_but_not_what_was_spent() {
+    for new in [rate(10, 30), quota(10, "day"), credits(10)] {
+        let mut meter = Meter::new(rate(100, 60), START);
+        meter.take(&ask(1, 1, 50, 0), at(0));
+        meter.take(&telling(ask(1, 2, 6, 0), &[report(1, 50)]), at(1));
+        meter.set_limits(new, at(2));
+        assert_eq!(free(&mut meter, at(2)), 4);
+        meter.take(&telling(ask(1, 3, 0, 0), &[report(2, 1)]), at(3));
+        assert_eq!(free(&mut meter, at(3)), 9);
+    }
+}
+
+#[test]
+fn a_lease_that_was_over_before_a_limit_came_is_none_of_its() {
+    let mut meter = Meter::new(rate(100, 60), START);
+    meter.take(&ask(1, 1, 50, 0), at(0));
+    meter.set_limits(quota(10, "day"), at(LEASE_MS));
+    meter.take(&ask(2, 1, 10, 0), at(LEASE_MS));
+    meter.take(&telling(ask(1, 2, 0, 0), &[report(1, 0)]), at(LEASE_MS));
+    assert_eq!(free(&mut meter, at(LEASE_MS)), 0);
+}
+
+#[test]
+fn a_record_that_is_written_again_leaves_the_balance() {
+    let mut meter = Meter::new(credits(10), START);
+    meter.take(&ask(1, 1, 4, 0), at(0));
+    meter.set_limits(credits(99), at(1));
+    assert_eq!(free(&mut meter, at(1)), 6);
+}
+
+#[test]
+fn a_balance_that_is_set_includes_what_is_held() {
+    let mut meter = Meter::new(credits(100), START);
+    meter.take(&ask(1, 1, 30, 0), at(0));
+    meter.set_credits(50, at(1));
+    assert_eq!(free(&mut meter, at(1)), 20);
+    meter.take(&telling(ask(1, 2, 0, 0), &[report(1, 10)]), at(2));
+    assert_eq!(free(&mut meter, at(2)), 40);
+    meter.take(&ask(1, 3, 40, 0), at(3));
+    meter.set_credits(5, at(4));
+    assert_eq!(free(&mut meter, at(4)), 0);
+    meter.take(&telling(ask(1, 4, 0, 0), &[report(3, 38)]), at(5));
+    assert_eq!(free(&mut meter, at(5)), 0);
+}
+
+#[test]
+fn what_was_held_before_a_balance_was_set_and_is_over_does_not_come_back() {
+    let mut meter = Meter::new(credits(100), START);
+    meter.take(&ask(1, 1, 30, 0), at(0));
+    meter.set_credits(50, at(LEASE_MS));
+    meter.take(&telling(ask(1, 2, 0, 0), &[report(1, 0)]), at(LEASE_MS));
+    assert_eq!(free(&mut meter, at(LEASE_MS)), 50);
+}
+
+#[test]
+fn credits_that_are_added_count_beside_what_is_left() {
+    let mut meter = Meter::new(credits(100), START);
+    meter.take(&ask(1, 1, 30, 0), at(0));
+    meter.take(&telling(ask(1, 2, 10, 0), &[report(1, 30)]), at(1));
+    meter.add_credits(5, at(2));
+    let standing = &meter.standing(at(2))[0];
+    assert_eq!((standing.limit, standing.free), (75, 65));
+    meter.take(&telling(ask(1, 3, 0, 0), &[report(2, 0)]), at(HOUR / 10));
+    assert_eq!(free(&mut meter, at(HOUR / 10)), 75);
+    meter.add_credits(u64::MAX, at(HOUR));
+    assert_eq!(free(&mut meter, at(HOUR)), u64::MAX);
+}
+
+#[test]
+fn a_refill_replaces_what_is_left() {
+    let refilled = limits(r#"{"credits":{"balance":5,"refill":{"amount":50,"period":"month"}}}"#);
+    let mut meter = Meter::new(refilled, START);
+    meter.take(&ask(1, 1, 3, 0), at(0));
+    assert_eq!(retry(&meter.take(&ask(1, 2, 20, 0), at(0))), Some(HOUR));
+    assert_eq!(retry(&meter.take(&ask(1, 3, 51, 0), at(0))), None);
+    let standing = &meter.standing(at(HOUR))[0];
+    assert_eq!((standing.limit, standing.free), (50, 50));
+}
+
+#[test]
+fn a_meter_that_starts_again_goes_on_as_if_it_had_not() {
+    let all = limits(
+        r#"{"rate":[{"name":"credits","limit":90,"window_s":60}],"quota":[{"name":"q","limit":80,"period":"day"}],"credits":{"balance":70,"refill":{"amount":9,"period":"day"}}}"#,
+    );
+    let mut meter = Meter::new(all, START);
+    let mut stored = BTreeMap::new();
+    for step in 3..200_u64 {
+        let now = at(step * 60_000);
+        let asked = telling(
+            ask(step % 3, step, step % 7, 3),
+            &[report(step - 3, step % 5)],
+        );
+        meter.take(&asked, now);
+        match step {
+            40 => meter.set_limits(rate(500, 3_600), now),
+            60 => meter.set_limits(credits(1_000), now),
+            80 => meter.add_credits(77, now),
+            _ => {}
+        }
+        for (name, part) in meter.changed() {
+            match part {
+                Some(json) => stored.insert(name, json),
+                None => stored.remove(&name),
+            };
+        }
+        let mut again = Meter::restore(stored.clone().into_iter()).unwrap();
+        assert_eq!(again.standing(now), meter.standing(now));
+        assert_eq!(again.isolates, meter.isolates);
+        let next = ask(step % 2, 1_000, 2, 9);
+        let later = now.plus(step * 100);
+        let answers = (again.take(&next, later), meter.clone().take(&next, later));
+        assert_eq!(answers.0, answers.1);
+    }
+}
+
+#[test]
+fn parts_that_are_missing_or_damaged_are_not_read() {
+    let mut meter = Meter::new(rate(5, 60), START);
+    meter.take(&ask(1, 1, 1, 0), START);
+    let parts: Vec<_> = meter.changed();
+    assert_eq!(meter.changed(), []);
+    let parts = parts.into_iter().map(|(name, json)| (name, json.unwrap()));
+    let parts: Vec<(String, String)> = parts.collect();
+    assert!(Meter::restore(parts.clone().into_iter()).is_some());
+    for index in 0..parts.len() {
+        let mut damaged = parts.clone();
+        damaged[index].1.push('}');
+        assert!(Meter::restore(damaged.into_iter()).is_none());
+        let mut missing = parts.clone();
+        let (name, _) = missing.remove(index);
+        let needed = !name.starts_with("isolate/");
+        assert_eq!(Meter::restore(missing.into_iter()).is_none(), needed);
+    }
+}

@@ -1,0 +1,145 @@
+//! What is granted, and what is refused.
+
+use super::*;
+
+#[test]
+fn without_limits_nothing_is_counted() {
+    let mut meter = Meter::new(
+        limits(r#"{"rate":[{"name":"r","limit":1,"window_s":1,"per":"ip"}]}"#),
+        START,
+    );
+    let answer = meter.take(&ask(1, 1, 5, 0), START);
+    assert_eq!(answer.outcome, Outcome::Unlimited);
+    assert_eq!(answer.limits, []);
+}
+
+#[test]
+fn a_repetition_gets_the_same_lease_and_nothing_more() {
+    let mut meter = Meter::new(quota(1_000, "day"), START);
+    let first = meter.take(&ask(1, 1, 1, 50), at(0));
+    assert_eq!(granted(&first), 51);
+    let again = meter.take(&ask(1, 1, 1, 50), at(700));
+    assert_eq!(first.outcome, again.outcome);
+    assert_eq!(free(&mut meter, at(700)), 949);
+}
+
+#[test]
+fn an_ask_that_was_refused_grants_nothing_when_it_is_repeated() {
+    let mut meter = Meter::new(credits(1), START);
+    meter.take(&ask(1, 1, 2, 0), at(0));
+    meter.add_credits(5, at(1));
+    let again = meter.take(&ask(1, 1, 2, 0), at(2));
+    assert!(retry(&again).is_some());
+    assert_eq!(free(&mut meter, at(2)), 6);
+}
+
+#[test]
+fn an_ask_that_was_given_up_grants_nothing_when_it_comes() {
+    let mut meter = Meter::new(quota(10, "day"), START);
+    meter.take(&telling(ask(1, 2, 1, 0), &[report(1, 0)]), at(0));
+    assert_eq!(granted(&meter.take(&ask(1, 1, 1, 0), at(1))), 0);
+    assert_eq!(free(&mut meter, at(1)), 9);
+}
+
+#[test]
+fn an_ask_that_another_overtook_is_granted() {
+    let mut meter = Meter::new(quota(10, "day"), START);
+    assert_eq!(granted(&meter.take(&ask(1, 2, 1, 0), at(0))), 1);
+    assert_eq!(granted(&meter.take(&ask(1, 1, 1, 0), at(1))), 1);
+    assert_eq!(granted(&meter.take(&ask(1, 1, 1, 0), at(2))), 1);
+    assert_eq!(free(&mut meter, at(2)), 8);
+}
+
+#[test]
+fn of_a_small_limit_each_call_asks_for_its_own() {
+    let mut meter = Meter::new(rate(30, 60), START);
+    assert_eq!(granted(&meter.take(&ask(1, 1, 1, 100), START)), 1);
+}
+
+#[test]
+fn a_large_limit_is_shared_among_those_who_ask() {
+    let mut meter = Meter::new(quota(4_000, "day"), START);
+    assert_eq!(granted(&meter.take(&ask(1, 1, 0, 9_000), at(0))), 1_000);
+    assert_eq!(granted(&meter.take(&ask(2, 1, 0, 9_000), at(0))), 375);
+    assert_eq!(granted(&meter.take(&ask(2, 2, 0, 7), at(0))), 7);
+    // The others are silent by now.
+    let alone = meter.take(&ask(3, 1, 0, 9_000), at(LEASE_MS));
+    assert_eq!(granted(&alone), (4_000 - 1_382) / 4);
+}
+
+#[test]
+fn a_heartbeat_is_granted_nothing() {
+    let mut meter = Meter::new(quota(1, "day"), START);
+    let nothing = Outcome::Granted {
+        amount: 0,
+        hold_ms: 0,
+    };
+    assert_eq!(meter.take(&ask(1, 1, 0, 0), START).outcome, nothing);
+    meter.take(&ask(1, 2, 1, 0), START);
+    assert!(retry(&meter.take(&ask(1, 3, 0, 0), START)).is_some());
+}
+
+#[test]
+fn a_lease_counts_against_every_limit_or_none() {
+    let both = limits(
+        r#"{"rate":[{"name":"r","limit":5,"window_s":60}],"quota":[{"name":"q","limit":3,"period":"day"}]}"#,
+    );
+    let mut meter = Meter::new(both, START);
+    let answer = meter.take(&ask(1, 1, 4, 0), START);
+    let retry_ms = None;
+    assert_eq!(answer.outcome, Outcome::Exhausted { limit: 1, retry_ms });
+    let answer = meter.take(&ask(1, 2, 3, 0), START);
+    let free: Vec<_> = answer.limits.iter().map(|limit| limit.free).collect();
+    assert_eq!((granted(&answer), free), (3, vec![2, 0]));
+    let names: Vec<_> = answer.limits.iter().map(|limit| limit.sort).collect();
+    assert_eq!(names, [Sort::Rate(60), Sort::Quota]);
+}
+
+#[test]
+fn a_refusal_says_when_it_is_worth_asking_again() {
+    let mut meter = Meter::new(rate(2, 60), START);
+    assert_eq!(retry(&meter.take(&ask(1, 1, 3, 0), at(0))), None);
+    meter.take(&ask(1, 2, 2, 0), at(0));
+    // What is held may come back when its lease is over.
+    assert_eq!(retry(&meter.take(&ask(1, 3, 1, 0), at(0))), Some(LEASE_MS));
+    let told = meter.take(&telling(ask(1, 4, 1, 0), &[report(2, 2)]), at(10));
+    let after = retry(&told).unwrap();
+    assert!((60_000..61_000).contains(&after), "{after}");
+
+    let mut meter = Meter::new(credits(1), START);
+    let closed = telling(ask(1, 2, 1, 0), &[report(1, 1)]);
+    meter.take(&ask(1, 1, 1, 0), at(0));
+    assert_eq!(retry(&meter.take(&closed, at(1))), None);
+}
+
+#[test]
+fn leases_last_as_long_as_the_shortest_limit_allows() {
+    let hold = |limits: Limits, now: Millis| match Meter::new(limits, START)
+        .take(&ask(1, 1, 1, 0), now)
+        .outcome
+    {
+        Outcome::Granted { hold_ms, .. } => hold_ms,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(hold(credits(9), START), LEASE_MS);
+    assert_eq!(hold(rate(9, 3), START), 3_000);
+    assert_eq!(hold(rate(9, 1), START), 1_000);
+    assert_eq!(hold(quota(9, "month"), START), LEASE_MS);
+    assert_eq!(hold(quota(9, "month"), at(HOUR - 4_000)), 4_000);
+    assert_eq!(hold(quota(9, "month"), at(HOUR - 400)), 1_000);
+}
+
+#[test]
+fn a_meter_that_is_asked_too_often_sends_isolates_away_for_longer() {
+    let mut meter = Meter::new(quota(0, "day"), START);
+    for number in 1..=6_000 {
+        meter.take(&ask(1, number, 1, 0), at(number));
+    }
+    let answer = meter.take(&ask(1, 6_001, 1, 0), at(10_000));
+    assert_eq!(answer.lease_ms, 6_000 * 10_000 / 3_000);
+    let mut meter = Meter::new(rate(1, 1), START);
+    for isolate in 0..600 {
+        meter.take(&ask(isolate, 1, 1, 0), at(0));
+    }
+    assert_eq!(retry(&meter.take(&ask(1, 2, 1, 0), at(500))), Some(2_000));
+}
