@@ -1,0 +1,133 @@
+//! Every state that a few isolates and their meter can come to, whatever is lost, late, repeated
+//! or killed: no limit is ever exceeded, and nothing is wasted but by those that were killed.
+//!
+//! The check is exhaustive within the bounds of each scenario; each prints how much it visited. It
+//! takes minutes, so it is run by itself:
+//! `cargo test --release --package keyward-core --test lease_model -- --ignored --nocapture`.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use keyward_core::lease::holder::Holder;
+use keyward_core::lease::meter::Meter;
+use keyward_core::limits::Limits;
+use serde_json::{Value, json};
+
+use self::broken::{Dishonest, Forgetful, Tardy};
+use self::explore::explore;
+use self::sides::{Counts, Spends};
+use self::world::{Bounds, Scenario};
+
+#[path = "lease_model/broken.rs"]
+mod broken;
+#[path = "lease_model/explore.rs"]
+mod explore;
+#[path = "lease_model/promises.rs"]
+mod promises;
+#[path = "lease_model/sides.rs"]
+mod sides;
+#[path = "lease_model/world.rs"]
+mod world;
+
+const DAY_MS: i64 = 86_400_000;
+
+const BOUNDS: Bounds = Bounds {
+    calls: 2,
+    asks: 2,
+    isolate_crashes: 0,
+    meter_crashes: 1,
+    steps: 1,
+    jumps: 0,
+};
+
+fn scenario(limits: Value, steps: &[u64]) -> Scenario {
+    Scenario {
+        limits: serde_json::from_value::<Limits>(limits).unwrap(),
+        start: "2026-11-21T12:00:00Z".parse().unwrap(),
+        clocks: vec![-DAY_MS, DAY_MS],
+        costs: vec![1],
+        steps: steps.to_vec(),
+        jumps: Vec::new(),
+        bounds: BOUNDS,
+        leaks: true,
+    }
+}
+
+fn rate() -> Value {
+    json!([{ "name": "second", "limit": 1, "window_s": 1 }])
+}
+
+fn quota() -> Value {
+    json!([{ "name": "day", "limit": 1, "period": "day" }])
+}
+
+fn holds(name: &str, scenario: &Scenario) {
+    let visited = explore::<Meter, Holder>(scenario).unwrap();
+    println!("{name}: {} states, {} steps", visited.states, visited.steps);
+    // A model in which little is let through proves nothing.
+    assert!(visited.most >= 1, "{visited:?}");
+}
+
+fn breaks<M: Counts, H: Spends>() {
+    let mut scenario = scenario(json!({ "credits": { "balance": 1 } }), &[]);
+    scenario.bounds.calls = 3;
+    scenario.leaks = false;
+    let violation = explore::<M, H>(&scenario).unwrap_err();
+    assert_eq!(violation.what, "2 of 1 credits", "{violation:?}");
+}
+
+#[test]
+#[ignore = "takes a minute with --release"]
+fn a_rate_limit_holds() {
+    let limits = json!({ "rate": rate() });
+    holds("rate", &scenario(limits, &[400, 11_000]));
+}
+
+#[test]
+#[ignore = "takes a minute with --release"]
+fn a_quota_holds_within_a_day() {
+    let limits = json!({ "quota": quota() });
+    holds("quota", &scenario(limits, &[11_000]));
+}
+
+#[test]
+#[ignore = "takes a minute with --release"]
+fn a_quota_holds_across_midnight() {
+    let limits = json!({ "quota": quota() });
+    let mut scenario = scenario(limits, &[400]);
+    scenario.start = "2026-11-30T23:59:59.600Z".parse().unwrap();
+    holds("quota at midnight", &scenario);
+}
+
+#[test]
+#[ignore = "takes a minute with --release"]
+fn credits_hold() {
+    let limits = json!({ "credits": { "balance": 1 } });
+    holds("credits", &scenario(limits, &[11_000]));
+}
+
+#[test]
+#[ignore = "takes a minute with --release"]
+fn two_limits_hold_together() {
+    let limits = json!({ "rate": rate(), "credits": { "balance": 1 } });
+    holds("rate and credits", &scenario(limits, &[1_100]));
+}
+
+#[test]
+fn a_meter_that_forgets_is_found_out() {
+    breaks::<Forgetful, Holder>();
+}
+
+#[test]
+fn an_isolate_that_takes_an_answer_after_it_gave_up_is_found_out() {
+    breaks::<Meter, Tardy>();
+}
+
+#[test]
+fn an_isolate_that_gives_back_what_it_spent_is_found_out() {
+    breaks::<Meter, Dishonest>();
+}

@@ -1,0 +1,109 @@
+//! Sides that break a rule each, to see that the model finds it.
+
+use keyward_core::lease::holder::Holder;
+use keyward_core::lease::message::{Answer, Ask, Report};
+use keyward_core::lease::meter::Meter;
+use keyward_core::limits::Limits;
+use keyward_core::time::Millis;
+
+use crate::sides::{Call, Counts, Disk, Spends};
+
+/// A meter that forgets at a restart what it has granted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Forgetful(Meter);
+
+impl Counts for Forgetful {
+    fn new(limits: &Limits, now: Millis) -> Self {
+        Self(<Meter as Counts>::new(limits, now))
+    }
+
+    fn take(&mut self, ask: &Ask, now: Millis) -> Answer {
+        self.0.take(ask, now)
+    }
+
+    fn write(&mut self, disk: &mut Disk) {
+        self.0.write(disk);
+    }
+
+    fn restore(_: &Disk, limits: &Limits, now: Millis) -> Self {
+        Self(<Meter as Counts>::new(limits, now))
+    }
+}
+
+/// An isolate that reports an ask as closed when it gives up waiting, and still takes the answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Tardy {
+    holder: Holder,
+    given_up: Vec<u64>,
+}
+
+impl Spends for Tardy {
+    fn new(isolate: u64) -> Self {
+        Self {
+            holder: Holder::new(isolate),
+            given_up: Vec::new(),
+        }
+    }
+
+    fn spend(&mut self, cost: u64, now: Millis) -> Call {
+        self.holder.spend(cost, now).into()
+    }
+
+    fn ask(&mut self, need: u64, now: Millis) -> Ask {
+        let mut ask = self.holder.ask(need, now);
+        let closed = |number: &u64| Report {
+            number: *number,
+            spent: 0,
+            age_ms: 0,
+            closed: true,
+        };
+        ask.leases.extend(self.given_up.iter().map(closed));
+        ask
+    }
+
+    fn answered(&mut self, answer: &Answer, cost: u64, now: Millis) -> Call {
+        self.holder.answered(answer, cost, now).into()
+    }
+
+    fn unanswered(&mut self, number: u64, _: Millis) {
+        self.given_up.push(number);
+    }
+
+    fn due(&mut self, now: Millis) -> bool {
+        self.holder.due(now)
+    }
+}
+
+/// An isolate that gives back what it has spent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Dishonest(Holder);
+
+impl Spends for Dishonest {
+    fn new(isolate: u64) -> Self {
+        Self(Holder::new(isolate))
+    }
+
+    fn spend(&mut self, cost: u64, now: Millis) -> Call {
+        self.0.spend(cost, now).into()
+    }
+
+    fn ask(&mut self, need: u64, now: Millis) -> Ask {
+        let mut ask = self.0.ask(need, now);
+        for report in &mut ask.leases {
+            report.spent = 0;
+        }
+        ask
+    }
+
+    fn answered(&mut self, answer: &Answer, cost: u64, now: Millis) -> Call {
+        self.0.answered(answer, cost, now).into()
+    }
+
+    fn unanswered(&mut self, number: u64, now: Millis) {
+        self.0.unanswered(number, now);
+    }
+
+    fn due(&mut self, now: Millis) -> bool {
+        self.0.due(now)
+    }
+}

@@ -1,0 +1,102 @@
+//! The two sides of the protocol, as the model drives them.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use keyward_core::lease::holder::{Holder, Spent};
+use keyward_core::lease::message::{Answer, Ask};
+use keyward_core::lease::meter::Meter;
+use keyward_core::limits::Limits;
+use keyward_core::time::Millis;
+
+/// What came of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// It was let through.
+    Done,
+    /// The meter is to be asked first.
+    Ask,
+    /// It was refused.
+    Refused,
+}
+
+/// What a meter has written.
+pub(crate) type Disk = BTreeMap<String, String>;
+
+/// The side that counts.
+pub(crate) trait Counts: Clone + Debug + Eq + Hash {
+    fn new(limits: &Limits, now: Millis) -> Self;
+    fn take(&mut self, ask: &Ask, now: Millis) -> Answer;
+    fn write(&mut self, disk: &mut Disk);
+    fn restore(disk: &Disk, limits: &Limits, now: Millis) -> Self;
+}
+
+/// The side that spends.
+pub(crate) trait Spends: Clone + Debug + Eq + Hash {
+    fn new(isolate: u64) -> Self;
+    fn spend(&mut self, cost: u64, now: Millis) -> Call;
+    fn ask(&mut self, need: u64, now: Millis) -> Ask;
+    fn answered(&mut self, answer: &Answer, cost: u64, now: Millis) -> Call;
+    fn unanswered(&mut self, number: u64, now: Millis);
+    fn due(&mut self, now: Millis) -> bool;
+}
+
+impl Counts for Meter {
+    fn new(limits: &Limits, now: Millis) -> Self {
+        Self::new(limits.clone(), now)
+    }
+
+    fn take(&mut self, ask: &Ask, now: Millis) -> Answer {
+        self.take(ask, now)
+    }
+
+    fn write(&mut self, disk: &mut Disk) {
+        for (name, part) in self.changed() {
+            match part {
+                Some(part) => disk.insert(name, part),
+                None => disk.remove(&name),
+            };
+        }
+    }
+
+    fn restore(disk: &Disk, _: &Limits, _: Millis) -> Self {
+        Self::restore(disk.clone().into_iter()).unwrap()
+    }
+}
+
+impl Spends for Holder {
+    fn new(isolate: u64) -> Self {
+        Self::new(isolate)
+    }
+
+    fn spend(&mut self, cost: u64, now: Millis) -> Call {
+        self.spend(cost, now).into()
+    }
+
+    fn ask(&mut self, need: u64, now: Millis) -> Ask {
+        self.ask(need, now)
+    }
+
+    fn answered(&mut self, answer: &Answer, cost: u64, now: Millis) -> Call {
+        self.answered(answer, cost, now).into()
+    }
+
+    fn unanswered(&mut self, number: u64, now: Millis) {
+        self.unanswered(number, now);
+    }
+
+    fn due(&mut self, now: Millis) -> bool {
+        self.due(now)
+    }
+}
+
+impl From<Spent> for Call {
+    fn from(spent: Spent) -> Self {
+        match spent {
+            Spent::Done => Self::Done,
+            Spent::Ask => Self::Ask,
+            Spent::Exhausted { .. } => Self::Refused,
+        }
+    }
+}
