@@ -1,6 +1,7 @@
 //! A small world: one meter, a few isolates, what is under way between them, and the true time.
 //!
-//! A message that was sent stays under way until it has been delivered twice. So one that is never
+//! An ask that was sent stays under way until it has been delivered twice, an answer too where the
+//! bounds are wide. So one that is never
 //! delivered is lost, one that is delivered late is late, and one that is delivered again is a
 //! repetition, and no order is left out.
 
@@ -14,8 +15,10 @@ use keyward_core::time::Millis;
 
 use crate::sides::{Call, Counts, Disk, Spends};
 
-/// How often one message may be delivered.
-const DELIVERIES: u8 = 2;
+/// How often one ask may be delivered.
+const ASK_DELIVERIES: u8 = 2;
+/// How often one answer may be; optimised code explores more.
+const ANSWER_DELIVERIES: u8 = if crate::WIDE { 2 } else { 1 };
 
 /// What the model is run on, and its bounds.
 pub(crate) struct Scenario {
@@ -297,14 +300,18 @@ impl<M: Counts, H: Spends> World<M, H> {
         let mut hasher = DefaultHasher::new();
         message.hash(&mut hasher);
         let hash = hasher.finish();
+        let deliveries = match message {
+            Message::Ask(_) => ASK_DELIVERIES,
+            Message::Answer { .. } => ANSWER_DELIVERIES,
+        };
         match self
             .messages
             .binary_search_by_key(&hash, |(hash, _, _)| *hash)
         {
-            Ok(place) => self.messages[place].2 = DELIVERIES,
+            Ok(place) => self.messages[place].2 = deliveries,
             Err(place) => self
                 .messages
-                .insert(place, (hash, Rc::new(message), DELIVERIES)),
+                .insert(place, (hash, Rc::new(message), deliveries)),
         }
     }
 }
