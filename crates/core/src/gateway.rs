@@ -13,8 +13,12 @@
 //!
 //! What an upgrade can break: the order above decides which refusal a caller sees.
 
+mod refused;
+
 use std::num::{NonZeroU32, NonZeroUsize};
 
+pub use self::refused::refusal_response;
+use self::refused::{No, answer_to};
 use crate::answer::{self, Edits};
 use crate::cors;
 use crate::credential;
@@ -92,33 +96,6 @@ pub enum Outcome<'a> {
         /// Whether to begin a collection of [`last_use`](crate::last_use).
         collect: bool,
     },
-}
-
-/// Why a request is refused, with what its answer says of it.
-struct No {
-    refusal: Refusal,
-    scopes: String,
-    over: Option<Over>,
-}
-
-impl From<(Refusal, String)> for No {
-    fn from((refusal, scopes): (Refusal, String)) -> Self {
-        Self {
-            refusal,
-            scopes,
-            over: None,
-        }
-    }
-}
-
-impl From<Over> for No {
-    fn from(over: Over) -> Self {
-        Self {
-            refusal: Refusal::RateLimited,
-            scopes: String::new(),
-            over: Some(over),
-        }
-    }
 }
 
 /// The edits registered for one record, by route.
@@ -435,42 +412,6 @@ impl Gateway {
                 ..Problem::new(refusal, id)
             },
         )
-    }
-}
-
-/// The problem document of a refusal, with the headers that let a page read it.
-#[must_use]
-pub fn refusal_response(
-    head: Option<&Head<'_>>,
-    refusal: Refusal,
-    scopes: &str,
-    request_id: &str,
-) -> Response {
-    let problem = Problem {
-        scopes,
-        ..Problem::new(refusal, request_id)
-    };
-    answer_to(head, &problem)
-}
-
-fn answer_to(head: Option<&Head<'_>>, problem: &Problem<'_>) -> Response {
-    let refusal = problem.refusal;
-    let mut headers = problem.headers();
-    headers.extend(cors::refused(head.and_then(Head::page_origin)));
-    if refusal == Refusal::MethodNotAllowed {
-        headers.push(("allow", own::allowed(head).to_owned()));
-    }
-    let body = if head.is_some_and(|head| head.method == "HEAD") {
-        String::new()
-    } else {
-        problem.body()
-    };
-    Response {
-        status: refusal.status(),
-        headers,
-        body,
-        refresh: None,
-        hold_ms: 0,
     }
 }
 
