@@ -7,6 +7,8 @@ use super::*;
 /// A lease as its isolate knows it.
 struct Own {
     number: u64,
+    /// When the answer came: not before the meter gave it.
+    from: Millis,
     end: Millis,
     left: u64,
     spent: u64,
@@ -50,6 +52,7 @@ impl Caller {
         {
             self.leases.push(Own {
                 number: self.number,
+                from: now.plus(act.delay_ms),
                 end: now.plus(hold_ms),
                 left: amount,
                 spent: 0,
@@ -60,7 +63,7 @@ impl Caller {
 
     fn spend(&mut self, units: u64, now: Millis, log: &mut Vec<(Millis, u64)>) {
         for own in &mut self.leases {
-            if now < own.end && own.left > 0 {
+            if own.from <= now && now < own.end && own.left > 0 {
                 let units = units.min(own.left);
                 own.left -= units;
                 own.spent += units;
