@@ -123,6 +123,21 @@ pub enum OnMeterError {
     Allow,
 }
 
+impl Limits {
+    /// Whether nothing is limited. What happens without a meter matters only where something is.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.rate.is_empty() && self.quota.is_empty() && self.credits.is_none()
+    }
+
+    /// Whether a meter has to be asked: rates by address are counted in the isolate.
+    #[must_use]
+    pub fn is_metered(&self) -> bool {
+        let by_key = |rate: &Rate| rate.per == Per::Key;
+        self.rate.iter().any(by_key) || !self.quota.is_empty() || self.credits.is_some()
+    }
+}
+
 impl Quota {
     /// When it starts anew.
     #[must_use]

@@ -11,6 +11,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::keyring::{Entry, Keyring};
 use crate::kind::Kind;
+use crate::limits::{Limits, OnMeterError};
 use crate::restrict::Restrictions;
 use crate::secret::Shape;
 use crate::time::Millis;
@@ -73,6 +74,27 @@ pub struct Record {
     /// Where, from where and for what the key may be used.
     #[serde(default)]
     pub restrictions: Restrictions,
+    /// How much it may be used.
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    pub limits: Limits,
+    /// The keys of its owner share limits: what happens when their meter does not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_limits: Option<OnMeterError>,
+    /// How soon a change of the key holds. A record without it is of a version that had no meters:
+    /// none is asked about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<RevocationMode>,
+}
+
+/// How soon a change of a key holds everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RevocationMode {
+    /// Within one lease, always: the first call of an isolate waits for the meter.
+    Strict,
+    /// Within one lease while the key is in use; after a pause a call is decided by memory or KV,
+    /// and the meter is asked in the background.
+    Eventual,
 }
 
 /// Why a value of KV is no record that this worker may use.

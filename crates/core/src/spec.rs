@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use self::reader::Reader;
 use crate::kind::Kind;
+use crate::limits::Limits;
 use crate::names;
 use crate::record::{Record, SCHEMA, Status};
 use crate::restrict::Restrictions;
@@ -106,6 +107,9 @@ impl ValidKey {
             not_after: None,
             imported: false,
             restrictions: self.restrictions.clone(),
+            limits: Limits::default(),
+            owner_limits: None,
+            revocation: None,
         }
     }
 }

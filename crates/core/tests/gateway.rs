@@ -76,6 +76,9 @@ fn desk(kind: Kind, restrictions: &str) -> Desk {
         not_after: None,
         imported: false,
         restrictions,
+        limits: keyward_core::limits::Limits::default(),
+        owner_limits: None,
+        revocation: None,
     };
     Desk {
         gateway: Gateway::new(routes, Keyring::parse(KEYRING).unwrap(), &lookup, 1),

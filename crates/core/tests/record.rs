@@ -46,6 +46,9 @@ fn record() -> Record {
             "scopes": ["chat:write"],
         }))
         .unwrap(),
+        limits: keyward_core::limits::Limits::default(),
+        owner_limits: None,
+        revocation: None,
     }
 }
 

@@ -20,6 +20,9 @@ fn record(version: u64) -> Record {
         not_after: None,
         imported: false,
         restrictions: Default::default(),
+        limits: crate::limits::Limits::default(),
+        owner_limits: None,
+        revocation: None,
     }
 }
 

@@ -124,5 +124,8 @@ pub(crate) fn record(kind: Kind, imported: bool) -> Record {
         not_after: None,
         imported,
         restrictions: serde_json::from_str::<Restrictions>(restrictions).unwrap(),
+        limits: keyward_core::limits::Limits::default(),
+        owner_limits: None,
+        revocation: None,
     }
 }

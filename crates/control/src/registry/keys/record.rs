@@ -1,5 +1,6 @@
 //! What the edge is told about a key: a record for each of its secrets.
 
+use keyward_core::limits::Limits;
 use keyward_core::names;
 use keyward_core::record::{Record, SCHEMA, Status};
 use keyward_core::rotation::Life;
@@ -68,6 +69,9 @@ pub(in crate::registry) fn record(
         not_after: life.ends_at(max_age),
         imported: row.number(5)? != 0,
         restrictions: key.restrictions,
+        limits: Limits::default(),
+        owner_limits: None,
+        revocation: None,
     }))
 }
 
