@@ -13,6 +13,8 @@ pub const KEYS: &str = "KEYS";
 pub const ACCOUNT: &str = "ACCOUNT";
 /// The namespace of the projects' registries.
 pub const PROJECTS: &str = "PROJECTS";
+/// The meters: an object for each key, owner and project that is counted.
+pub const METERS: &str = "METERS";
 /// The Worker secret with the deployment's own secret.
 pub const SECRET: &str = "KEYWARD_SECRET";
 /// The Worker secret with the bootstrap management key.

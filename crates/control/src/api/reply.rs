@@ -75,6 +75,7 @@ pub(super) fn thing(asked: &Asked<'_>, reply: Reply) -> Result<Thing, Refused> {
             item,
             version,
             publication,
+            in_force_by: _,
         } => Ok(Thing {
             item,
             version,

@@ -61,6 +61,8 @@ pub(super) fn change(
         KeyAct::Delete => state::delete(edit),
         KeyAct::Undelete => state::undelete(edit),
         // Asked elsewhere: they change nothing.
-        KeyAct::Show | KeyAct::Where => Ok(Reply::refused(Refusal::InternalError)),
+        KeyAct::Credits { .. } | KeyAct::Show | KeyAct::Where => {
+            Ok(Reply::refused(Refusal::InternalError))
+        }
     }
 }

@@ -2,8 +2,11 @@
 
 pub(crate) use super::page::Page;
 
+use keyward_core::limits::Limits;
+use keyward_core::metering::{CreditAct, Knowledge, Of};
 use keyward_core::record::Status;
 use keyward_core::spec::FieldError;
+use keyward_core::time::Millis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -169,7 +172,7 @@ pub(crate) enum ProjectCommand {
     Found {
         id: String,
         name: String,
-        created_at: keyward_core::time::Millis,
+        created_at: Millis,
     },
     Show,
     Update {
@@ -231,6 +234,20 @@ pub(crate) enum ProjectCommand {
     Seen {
         keys: Vec<String>,
     },
+    /// A meter asks what it is to know: [`Reply::Metering`]. From then on it is told of changes.
+    Metering {
+        of: Of,
+    },
+    /// The limits that an owner's keys share; none takes them away.
+    LimitOwner {
+        owner: String,
+        limits: Option<Limits>,
+    },
+    /// Changes the credits that an owner's keys share.
+    OwnerCredits {
+        owner: String,
+        act: CreditAct,
+    },
 }
 
 /// What is done with one key.
@@ -255,6 +272,10 @@ pub(crate) enum KeyAct {
     Enable,
     Delete,
     Undelete,
+    /// Changes the balance.
+    Credits {
+        act: CreditAct,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -287,7 +308,7 @@ pub(crate) struct Rotation {
     /// Seconds, 0 to 30 days.
     pub(crate) overlap_s: u64,
     /// None: at once.
-    pub(crate) at: Option<keyward_core::time::Millis>,
+    pub(crate) at: Option<Millis>,
 }
 
 /// A key to be created. Its secret has been minted by who sends this: the registry never sees it.
@@ -319,10 +340,10 @@ pub(crate) struct ImportLine {
     pub(crate) id: String,
     /// The key's fields, valid by [`keyward_core::spec::validate`], hosts in ASCII.
     pub(crate) fields: Value,
-    pub(crate) created_at: Option<keyward_core::time::Millis>,
+    pub(crate) created_at: Option<Millis>,
     pub(crate) revocation: Option<Revocation>,
     /// When it was revoked; none for now.
-    pub(crate) revoked_at: Option<keyward_core::time::Millis>,
+    pub(crate) revoked_at: Option<Millis>,
     /// One or two.
     pub(crate) secrets: Vec<ImportSecret>,
 }
@@ -330,9 +351,9 @@ pub(crate) struct ImportLine {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct ImportSecret {
     pub(crate) secret: NewSecret,
-    pub(crate) not_before: Option<keyward_core::time::Millis>,
-    pub(crate) not_after: Option<keyward_core::time::Millis>,
-    pub(crate) created_at: Option<keyward_core::time::Millis>,
+    pub(crate) not_before: Option<Millis>,
+    pub(crate) not_after: Option<Millis>,
+    pub(crate) created_at: Option<Millis>,
 }
 
 /// Which keys to list. `unused_s`, `expiring_s`, `unrestricted` and `full_access` are alternatives
@@ -357,8 +378,8 @@ pub(crate) struct AuditFilter {
     pub(crate) key: Option<String>,
     pub(crate) actor: Option<String>,
     pub(crate) action: Option<String>,
-    pub(crate) since: Option<keyward_core::time::Millis>,
-    pub(crate) until: Option<keyward_core::time::Millis>,
+    pub(crate) since: Option<Millis>,
+    pub(crate) until: Option<Millis>,
 }
 
 /// From a registry.
@@ -378,7 +399,13 @@ pub(crate) enum Reply {
         item: Shown,
         version: Option<u64>,
         publication: Publication,
+        /// When every isolate that had a lease of the key goes by the change; none when its meter
+        /// has not been told yet, or there is none.
+        #[serde(default)]
+        in_force_by: Option<Millis>,
     },
+    /// What a meter is to know.
+    Metering(Box<Knowledge>),
     /// The report of an import.
     Imported { report: Shown },
     /// Who calls.
@@ -411,7 +438,7 @@ pub(crate) struct Principal {
     pub(crate) scopes: Vec<keyward_core::management::Scope>,
     /// Addresses that it may be used from; empty: any.
     pub(crate) ips: Vec<keyward_core::restrict::ip::IpRule>,
-    pub(crate) expires_at: Option<keyward_core::time::Millis>,
+    pub(crate) expires_at: Option<Millis>,
 }
 
 /// Whether KV has what the registry decided.

@@ -79,6 +79,7 @@ pub(in crate::registry) fn create(
         item: view::show(storage, &policy, &key, Vec::new(), context.now)?,
         version: Some(key.version),
         publication: Publication::Pending,
+        in_force_by: None,
     })
 }
 

@@ -130,6 +130,7 @@ impl<'a> Edit<'a> {
             version: Some(key.version),
             // Asked when the change is stored.
             publication: Publication::Pending,
+            in_force_by: None,
         })
     }
 }

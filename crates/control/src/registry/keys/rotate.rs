@@ -118,6 +118,7 @@ pub(in crate::registry) fn self_revoke(
         item,
         version,
         publication,
+        in_force_by: None,
     })
 }
 

@@ -107,6 +107,7 @@ pub(in crate::registry) fn archive_environment(
         item: view::shown(&environment)?,
         version: None,
         publication: Publication::Pending,
+        in_force_by: None,
     })
 }
 

@@ -73,6 +73,7 @@ pub(in crate::registry) fn suspend_owner(
         })?,
         version: None,
         publication: Publication::Pending,
+        in_force_by: None,
     })
 }
 

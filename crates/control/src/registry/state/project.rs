@@ -244,5 +244,6 @@ fn changed(storage: &Storage) -> Result<Reply, StorageError> {
         item,
         version,
         publication: Publication::Pending,
+        in_force_by: None,
     })
 }
