@@ -3,9 +3,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { Hot } from "../build/index.js";
 import { manage, Registry } from "./control.mjs";
+import { exchange, meet } from "./exchange.mjs";
 import { forward, gather } from "./forward.mjs";
 import { hold } from "./hold.mjs";
-import { collect } from "./last-use.mjs";
+import { Counter } from "./meter.mjs";
 import { ask } from "./module.mjs";
 import { drained, load, refresh } from "./store.mjs";
 
@@ -28,6 +29,8 @@ function act(outcome, call) {
       return respond(outcome, call);
     case "L":
       return cold(outcome.slice(1), call).catch(() => failed(call.request));
+    case "Q":
+      return counted(outcome.slice(1), call).catch(() => failed(call.request));
     case "D":
       return described(outcome, call).catch(() => failed(call.request));
     case "M":
@@ -40,13 +43,25 @@ function act(outcome, call) {
 async function cold(read, call) {
   const [attempt, , name] = read.split(" ");
   const [answer, value] = await load(call.env, name);
-  const resume = () => Hot.resume(call.head, Date.now(), Number(attempt), answer, value);
+  const resume = () => Hot.resume(call.head, Date.now(), call.patience ?? 0, Number(attempt), answer, value);
   return act(ask(call.env, resume), call);
+}
+
+// The meters of a key that has no lease here, or none that suffices, are asked first.
+async function counted(questions, call) {
+  const [first, ...lines] = questions.split("\n");
+  const [patience, ms] = first.split(" ").map(Number);
+  // Also when the client leaves: the module waits for an answer to what it has asked, and for what it is given.
+  const asked = meet(call.env, lines, ms);
+  call.ctx.waitUntil(asked);
+  const replies = await asked;
+  const met = () => Hot.met(call.head, Date.now(), patience, replies);
+  return act(ask(call.env, met), { ...call, patience });
 }
 
 // What the call that asks for it does not wait for.
 function background(work, { env, ctx }) {
-  for (const one of work.split(",")) ctx.waitUntil(one === "U" ? collect(env) : refresh(env, one));
+  for (const one of work.split(",")) ctx.waitUntil(one[0] === "X" ? exchange(env, ...one.slice(1).split(" ").map(Number)) : refresh(env, one));
 }
 
 // The description of the management API is loaded when it is first asked for.
@@ -89,17 +104,18 @@ function failed(request) {
   return new Response(request?.method === "HEAD" ? null : JSON.stringify(problem), { status: 500, headers });
 }
 
-// The platform finds the classes of the Durable Objects here before the control plane is loaded.
-const durable = (name) =>
+// The platform finds the classes of the Durable Objects here before their modules are loaded.
+const durable = (Held, name) =>
   class extends DurableObject {
-    #registry = new Registry(name, this.ctx, this.env);
+    #held = new Held(name, this.ctx, this.env);
     fetch(request) {
-      return this.#registry.ask((inner) => inner.fetch(request));
+      return this.#held.ask((inner) => inner.fetch(request));
     }
     alarm() {
-      return this.#registry.ask((inner) => inner.alarm());
+      return this.#held.ask((inner) => inner.alarm());
     }
   };
 
-export class AccountRegistry extends durable("AccountRegistry") {}
-export class ProjectRegistry extends durable("ProjectRegistry") {}
+export class AccountRegistry extends durable(Registry, "AccountRegistry") {}
+export class ProjectRegistry extends durable(Registry, "ProjectRegistry") {}
+export class Meter extends durable(Counter, "Meter") {}

@@ -29,7 +29,7 @@ export function forward(outcome, call, { respond, failed, background }) {
   for (let i = 0; i < set.length; i += 2) headers.set(set[i], set[i + 1]);
   for (const [name, value] of plan.set) headers.set(name, value);
 
-  const refuse = (code) => respond(ask(env, () => Hot.refuse(head, code)), call);
+  const refuse = (code) => respond(ask(env, () => Hot.refuse(head, code, plan.account, Date.now())), call);
   const timer = plan.timeout === null ? undefined : deadline(plan.timeout);
   return send(url, request, { headers, redirect: "manual", signal: timer?.signal, cf: plan.cache ? undefined : UNCACHED }).then(
     (response) => {
@@ -40,7 +40,7 @@ export function forward(outcome, call, { respond, failed, background }) {
         response.body?.cancel();
         return refuse("origin_unreachable");
       }
-      return clean(response, plan, call, refuse);
+      return clean(response, plan, call, { refuse, background });
     },
     () => {
       timer?.met();
@@ -72,12 +72,19 @@ function deadline(ms) {
   return { signal: controller.signal, met: () => clearTimeout(timer), missed: () => controller.signal.aborted };
 }
 
-function clean(response, plan, { env, head }, refuse) {
+function clean(response, plan, call, { refuse, background }) {
+  const { env, head } = call;
   const headers = lines(response.headers);
-  const edits = ask(env, () => Hot.answer(plan.route, plan.public, head, response.status, headers));
+  let edits = ask(env, () => Hot.answer(plan.route, plan.public, plan.account, head, response.status, headers, Date.now()));
   if (edits === undefined) {
     response.body?.cancel();
     return refuse("internal_error");
+  }
+  // An exchange that no other would make. Names of headers are in lower case.
+  if (edits[0] === "X") {
+    const end = edits.indexOf("\n");
+    background(edits.slice(0, end), call);
+    edits = edits.slice(end + 1);
   }
   if (edits === "") return response;
   const rebuilt = response.webSocket

@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use keyward_core::gateway::{Gateway, refusal_response};
+use keyward_core::gateway::{Answered, Gateway, Waited, refusal_response};
 use keyward_core::head::Head;
 use keyward_core::keyring::Keyring;
 use keyward_core::kind::Kind;
@@ -64,9 +64,60 @@ impl Hot {
     }
 
     /// Decides about a request for which KV was read: `attempt` and `answer` say what came of it.
-    pub fn resume(head: &str, now: f64, attempt: u32, answer: u8, value: &str) -> String {
+    /// `patience` is that of the last `Q`, or 0.
+    pub fn resume(
+        head: &str,
+        now: f64,
+        patience: u32,
+        attempt: u32,
+        answer: u8,
+        value: &str,
+    ) -> String {
+        let waited = Waited {
+            patience,
+            loaded: Some(loaded(attempt, answer, value)),
+            replies: &[],
+        };
         with(head, |gateway| {
-            wire::outcome(gateway.handle(head, millis(now), Some(loaded(attempt, answer, value))))
+            wire::outcome(gateway.resume(head, millis(now), waited))
+        })
+    }
+
+    /// Decides about a request for which meters were asked: `replies` says what they answered.
+    pub fn met(head: &str, now: f64, patience: u32, replies: &str) -> String {
+        with(head, |gateway| {
+            let waited = Waited {
+                patience,
+                loaded: None,
+                replies: &wire::replies(replies),
+            };
+            wire::outcome(gateway.resume(head, millis(now), waited))
+        })
+    }
+
+    /// What to send for an exchange in the background; nothing when it is not needed any more.
+    /// `total` is all the delays since the call that has brought it about, in milliseconds.
+    pub fn exchange(account: f64, total: u32, now: f64) -> String {
+        STATE.with(|cell| match &mut *cell.borrow_mut() {
+            State::Ready(gateway) => gateway
+                .exchange(whole(account), total.into(), millis(now))
+                .map(|question| wire::question(&question))
+                .unwrap_or_default(),
+            State::Cold | State::Broken => String::new(),
+        })
+    }
+
+    /// Takes in what came of an exchange. Answers in how many milliseconds another one follows; 0
+    /// for none.
+    pub fn exchanged(reply: &str, total: u32, now: f64) -> u32 {
+        STATE.with(|cell| match &mut *cell.borrow_mut() {
+            State::Ready(gateway) => {
+                let delays = wire::replies(reply).into_iter();
+                let delay =
+                    delays.filter_map(|reply| gateway.exchanged(reply, total.into(), millis(now)));
+                delay.min().map_or(0, |ms| u32::try_from(ms).unwrap_or(0))
+            }
+            State::Cold | State::Broken => 0,
         })
     }
 
@@ -83,23 +134,6 @@ impl Hot {
         })
     }
 
-    /// Ends a collection: which keys were used, for `wire::used` to say.
-    pub fn used() -> String {
-        STATE.with(|cell| match &mut *cell.borrow_mut() {
-            State::Ready(gateway) => wire::used(&gateway.used()),
-            State::Cold | State::Broken => String::new(),
-        })
-    }
-
-    /// A registry was told that these keys, with blanks between, were used.
-    pub fn told(keys: &str, now: f64) {
-        STATE.with(|cell| {
-            if let State::Ready(gateway) = &mut *cell.borrow_mut() {
-                gateway.told(keys.split(' '), millis(now));
-            }
-        });
-    }
-
     /// The edits to register for a request that is to be forwarded, as JSON; nothing when they
     /// are not known any more.
     pub fn fixed(head: &str) -> Option<String> {
@@ -111,32 +145,49 @@ impl Hot {
 
     /// Plans the edits of the origin's answer; nothing when the route is not known any more. An
     /// instance that was made while the origin was at work asks to be started, as `handle` does.
+    /// `account` is that of the registered edits.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one crossing, and nothing to take apart"
+    )]
     pub fn answer(
         route: usize,
         public: bool,
+        account: f64,
         head: &str,
         status: u16,
         headers: &str,
+        now: f64,
     ) -> Option<String> {
         let kind = if public { Kind::Public } else { Kind::Private };
-        STATE.with(|cell| match &*cell.borrow() {
-            State::Ready(gateway) => gateway
-                .answer(route, kind, head, status, headers)
-                .map(|edits| wire::edits(&edits)),
+        STATE.with(|cell| match &mut *cell.borrow_mut() {
+            State::Ready(gateway) => {
+                let answered = Answered {
+                    route,
+                    kind,
+                    account: whole(account),
+                    status,
+                    headers,
+                };
+                let edits = gateway.answer(&answered, head, millis(now))?;
+                Some(wire::edits(&edits))
+            }
             State::Cold => Some(wire::START.to_owned()),
             State::Broken => None,
         })
     }
 
-    /// The answer that refuses a request with a code that the entry met.
-    pub fn refuse(head: &str, code: &str) -> String {
+    /// The answer that refuses a request with a code that the entry met after it was let through.
+    pub fn refuse(head: &str, code: &str, account: f64, now: f64) -> String {
         let refusal = Refusal::ALL
             .iter()
             .find(|refusal| refusal.code() == code)
             .copied()
             .unwrap_or(Refusal::InternalError);
         with(head, |gateway| {
-            wire::response(&gateway.refuse(Head::parse(head).as_ref(), refusal, ""))
+            let head = Head::parse(head);
+            let (account, now) = (whole(account), millis(now));
+            wire::response(&gateway.refuse_of(head.as_ref(), refusal, account, now))
         })
     }
 }
@@ -182,7 +233,11 @@ fn loaded(attempt: u32, answer: u8, value: &str) -> Loaded<'_> {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Date.now() is a positive integer below 2^53
 fn millis(now: f64) -> Millis {
-    Millis(now as u64)
+    Millis(whole(now))
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Date.now() and account numbers are positive integers below 2^53
+fn whole(number: f64) -> u64 {
+    number as u64
 }

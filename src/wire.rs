@@ -7,20 +7,22 @@
 //! | `D` | as `R`, without the body: the OpenAPI document is the body, but for HEAD |
 //! | `M` | nothing: the management API answers |
 //! | `L` | a read of KV: attempt, digest and name, with blanks between |
+//! | `Q` | meters to ask: the call's patience and a pause in milliseconds, with a blank between; then for each meter three lines: the account and the number of its ask, with a blank between; the object's name as a JSON string; what to send |
 //! | `F` | id of the registered edits; URL; background work or nothing; names to delete, joined by commas; then name and value lines to set |
 //!
-//! Background work is a read of KV, `U` to begin a collection of the keys that were used, or both with
-//! a comma between.
+//! Background work is a read of KV, `X` for exchanges with meters (account and delay in
+//! milliseconds, with a blank between), or several of them with commas between. What meters answered
+//! goes back in the form of `Q`, two lines for each: account and number, then the answer, or nothing.
 //!
 //! No line can hold a line break: URLs are serialised, header values come from the runtime's
 //! `Headers` or are visible ASCII.
 
 use std::fmt::Write as _;
 
+use keyward_core::account::Question;
 use keyward_core::answer::Edits;
-use keyward_core::gateway::{Fixed, Outcome, Response};
+use keyward_core::gateway::{Ask, Fixed, Outcome, Reply, Response, Work};
 use keyward_core::kind::Kind;
-use keyward_core::last_use::Message;
 use keyward_core::records::Load;
 use serde_json::json;
 
@@ -34,19 +36,10 @@ pub(crate) fn outcome(outcome: Outcome<'_>) -> String {
         Outcome::Document(response) => self::response(&response).replacen('R', "D", 1),
         Outcome::Management => "M".to_owned(),
         Outcome::Load(read) => format!("L{}", load(&read)),
-        Outcome::Forward {
-            id,
-            forward,
-            refresh,
-            collect,
-        } => {
+        Outcome::Ask(ask) => self::ask(&ask),
+        Outcome::Forward { id, forward, work } => {
             let mut text = format!("F{id}\n{}\n", forward.url);
-            if let Some(read) = &refresh {
-                text.push_str(&load(read));
-            }
-            if collect {
-                text.push_str(if refresh.is_some() { ",U" } else { "U" });
-            }
+            background(&mut text, &work);
             text.push('\n');
             join(&mut text, &forward.remove);
             lines(&mut text, &forward.set);
@@ -61,8 +54,9 @@ pub(crate) fn response(response: &Response) -> String {
     if response.hold_ms > 0 {
         let _ = write!(text, "+{}", response.hold_ms);
     }
-    if let Some(read) = &response.refresh {
-        let _ = write!(text, " {}", load(read));
+    if response.work != Work::default() {
+        text.push(' ');
+        background(&mut text, &response.work);
     }
     lines(&mut text, &response.headers);
     text.push_str("\n\n");
@@ -75,9 +69,13 @@ pub(crate) fn load(load: &Load) -> String {
     format!("{} {} {}", load.attempt, load.digest.to_hex(), load.name)
 }
 
-/// The edits of an answer; empty when it is to be handed back untouched.
+/// The edits of an answer, after a line of background work if there is any; empty when it is to be
+/// handed back untouched.
 pub(crate) fn edits(edits: &Edits<'_>) -> String {
     let mut text = String::new();
+    if let Some(errand) = &edits.errand {
+        let _ = writeln!(text, "X{} {}", errand.account, errand.delay_ms);
+    }
     if edits.remove.is_empty() && edits.set.is_empty() {
         return text;
     }
@@ -86,14 +84,53 @@ pub(crate) fn edits(edits: &Edits<'_>) -> String {
     text
 }
 
-/// The keys that were used, a line for each project: its id, then the keys' ids, with blanks
-/// between.
-pub(crate) fn used(messages: &[Message]) -> String {
-    let mut text = String::new();
-    for Message { project, keys } in messages {
-        let _ = writeln!(text, "{project} {}", keys.join(" "));
+fn ask(ask: &Ask) -> String {
+    let mut text = format!("Q{} {}", ask.patience, ask.pause_ms);
+    for one in &ask.questions {
+        let _ = write!(text, "\n{}", question(one));
     }
     text
+}
+
+/// What to send to a meter: three lines.
+pub(crate) fn question(question: &Question) -> String {
+    let Question {
+        account,
+        number,
+        object,
+        body,
+    } = question;
+    format!("{account} {number}\n{}\n{body}", json!(object))
+}
+
+/// What meters answered. Lines that are not in the form are passed over.
+pub(crate) fn replies(text: &str) -> Vec<Reply<'_>> {
+    let mut replies = Vec::new();
+    let mut lines = text.split('\n');
+    while let (Some(head), Some(text)) = (lines.next(), lines.next()) {
+        let numbers = head.split_once(' ');
+        let parsed = numbers.map(|(account, number)| (account.parse(), number.parse()));
+        if let Some((Ok(account), Ok(number))) = parsed {
+            replies.push(Reply {
+                account,
+                number,
+                text,
+            });
+        }
+    }
+    replies
+}
+
+fn background(text: &mut String, work: &Work) {
+    let mut separate = "";
+    if let Some(read) = &work.refresh {
+        text.push_str(&load(read));
+        separate = ",";
+    }
+    for errand in work.key.iter().chain(&work.owner).flatten() {
+        let _ = write!(text, "{separate}X{} {}", errand.account, errand.delay_ms);
+        separate = ",";
+    }
 }
 
 /// What is registered once for a key and a route, as JSON.
@@ -102,6 +139,7 @@ pub(crate) fn fixed(fixed: &Fixed) -> String {
         "id": fixed.id.to_string(),
         "route": fixed.route,
         "public": fixed.kind == Kind::Public,
+        "account": fixed.account,
         "set": fixed.set,
         "timeout": fixed.timeout_ms,
         "cache": fixed.cache,

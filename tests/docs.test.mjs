@@ -84,7 +84,7 @@ describe("references", () => {
 
   it("keys.md has every field of a key", () => {
     const [, list] = source("crates/core/src/spec.rs").match(/const FIELDS: &\[&str\] = &\[(.*?)\]/s);
-    const fields = [...list.matchAll(/"(\w+)"/g)].map(([, name]) => name).filter((name) => name !== "limits");
+    const fields = [...list.matchAll(/"(\w+)"/g)].map(([, name]) => name);
     const text = source("docs/keys.md");
     assert.ok(fields.length > 10);
     assert.deepEqual(fields.filter((name) => !text.includes(`| \`${name}\` |`)), []);
@@ -99,7 +99,7 @@ describe("commands", () => {
 
   it("each block of commands says how it is tested", () => {
     for (const { page, block } of blocksOf(({ info }) => /^(sh|bash|shell|console)\b/.test(info))) {
-      assert.match(block.info, /^sh (test=[a-z-]+|deploy)$/, where(page, block));
+      assert.match(block.info, /^sh (test=[a-z-]+|deploy|simulate)$/, where(page, block));
     }
   });
 
@@ -121,6 +121,21 @@ describe("commands", () => {
     const commands = new Set(named.map(([, words]) => words.trim()));
     assert.ok(commands.size > 3);
     for (const command of commands) await run("keyward", [...command.split(" "), "--help"], { env });
+  });
+
+  it("of the simulation are taken", async (t) => {
+    const folder = await temporaryFolder(t);
+    await writeFile(join(folder, "my-prices.toml"), source("crates/sim/prices.toml"));
+    const command = "cargo run --release --package keyward-sim";
+    await run("cargo", ["build", "--quiet", "--locked", "--package", "keyward-sim"], { cwd: ROOT });
+    const lines = blocksOf(({ info }) => info === "sh simulate").flatMap(({ block }) => block.code.trim().split("\n"));
+    assert.ok(lines.length > 0);
+    for (const line of lines.map((line) => line.replace(/\s+#.*/, ""))) {
+      assert.ok(line === command || line.startsWith(`${command} -- `), line);
+      const { stdout } = await run(join(ROOT, "target/debug/keyward-sim"), small(line.slice(command.length + 3)), { cwd: folder });
+      assert.ok(stdout.length > 100, line);
+      if (line.includes("--json")) JSON.parse(stdout);
+    }
   });
 
   it("of wrangler exist", async () => {
@@ -145,16 +160,36 @@ describe("configuration examples", () => {
     }
   });
 
+  it("each example of limits is taken", async () => {
+    const env = await withCommand();
+    const examples = blocksOf(({ info }) => info === "json limits");
+    assert.ok(examples.length > 0);
+    for (const { page, block } of examples) {
+      const question = { key: { limits: JSON.parse(block.code) }, request: { method: "GET", path: "/" } };
+      const asking = run("keyward", ["explain"], { env });
+      asking.child.stdin.end(`${JSON.stringify(question)}\n`);
+      const { stdout } = await asking;
+      assert.equal(JSON.parse(stdout).code, "ok", `${where(page, block)}\n${stdout}`);
+    }
+  });
+
+  it("what an older deployment needs for its meters stands in wrangler.toml", () => {
+    const [{ block }] = blocksOf(({ info }) => info === "toml wrangler-meters");
+    const tables = block.code.trim().split("\n\n");
+    assert.equal(tables.length, 2);
+    for (const table of tables) assert.ok(source("wrangler.toml").includes(table), table);
+  });
+
   it("what the deploy guide adds to wrangler.toml is valid", async (t) => {
     const folder = await temporaryFolder(t);
-    const [kv, routes] = blocksOf(({ info }) => info === "toml wrangler").map(({ block }) => block.code);
+    const [kv, routes, usage] = blocksOf(({ info }) => info === "toml wrangler").map(({ block }) => block.code);
     const config = source("wrangler.toml")
       .replace(/^main = .*$/m, `main = ${JSON.stringify(join(ROOT, "src/entry.mjs"))}`)
       .replace(/^\[build\]\n(?:.+\n)*/m, "")
       .replace(/^\[\[kv_namespaces\]\]\n(?:.+\n)*/m, kv.replace("<the id>", "0".repeat(32)));
-    await writeFile(join(folder, "wrangler.toml"), `${routes}\n${config}`);
+    await writeFile(join(folder, "wrangler.toml"), `${routes}\n${config}\n${usage}`);
     const { stdout } = await run(...wrangler(["deploy", "--dry-run", "--config", join(folder, "wrangler.toml"), "--outdir", join(folder, "out")]));
-    for (const binding of ["env.KEYS", "env.ACCOUNT", "env.PROJECTS"]) assert.ok(stdout.includes(binding), stdout);
+    for (const binding of ["env.KEYS", "env.ACCOUNT", "env.PROJECTS", "env.METERS", "env.USAGE"]) assert.ok(stdout.includes(binding), stdout);
   });
 });
 
@@ -163,6 +198,14 @@ function gatewayOf(page) {
   if (page.name === "README.md") return source("gateway.toml");
   const own = page.blocks.find(({ info }) => info === "toml");
   return own?.code ?? '[[route]]\norigin = "https://api.example.com"\n';
+}
+
+/** The arguments of a simulation, made small: a minute of three isolates. */
+function small(written) {
+  const scale = { "--isolates": "3", "--hot": "0", "--minutes": "1", "--keys": "2000" };
+  const words = written.split(" ").filter(Boolean);
+  const others = words.filter((word, index) => !(word in scale || words[index - 1] in scale));
+  return [...others, ...Object.entries(scale).flat()];
 }
 
 /** wrangler under the Node.js that it needs, which npm has installed. */

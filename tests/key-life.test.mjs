@@ -103,6 +103,7 @@ describe("updating", () => {
       [{ any_referrer: true }, ["any_referrer"]],
       [{ not_before: at(clock.now() + DAY), expires_at: at(clock.now()) }, ["expires_at"]],
       [{ limits: {} }, ["limits"]],
+      [{ limits: { rate: [] }, status: "active" }, ["limits.rate", "status"]],
       [[], ["key"]],
     ]) {
       assertRefused(await api.patch(path, patch, 1), 422, "key_spec_invalid", named);

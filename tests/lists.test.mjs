@@ -89,7 +89,10 @@ describe("filters", () => {
       ["* OR name:*", []],
       ["nobody has this", []],
     ]) {
-      assert.deepEqual(await texts.found(`q=${encodeURIComponent(query)}`), names, query);
+      // Ids are random: a short text stands in one now and then.
+      const byId = Object.keys(texts.keys).filter((name) => texts.keys[name].key.id.toLowerCase().includes(query.toLowerCase()));
+      const expected = new Set([...names, ...byId]);
+      assert.deepEqual(new Set(await texts.found(`q=${encodeURIComponent(query)}`)), expected, query);
     }
     const { id } = texts.keys.NEAR.key;
     for (const part of [id, id.slice(4, 12), id.slice(-2).toLowerCase()]) assert.ok((await texts.found(`q=${part}`)).includes("NEAR"), part);
@@ -152,11 +155,11 @@ describe("what needs attention", () => {
     await clock.advance(40 * DAY);
     const call = () => request(stage.port, "/x", { headers: { "x-api-key": keys.used.secret } });
     assert.equal((await call()).status, 200);
-    await clock.advance(10_000);
+    // An isolate tells the meter within a lease, and the meter tells the registry soon after.
     await eventually(async () => {
-      await call();
+      await clock.advance(10_000);
       return (await api.get(path("used"))).body.last_used_at !== undefined;
-    }, 10_000);
+    }, 30_000);
     const { last_used_at } = (await api.get(path("used"))).body;
     assert.ok(Math.abs(Date.parse(last_used_at) - clock.now()) <= HOUR);
     assert.equal((await api.get(path("idle"))).body.last_used_at, undefined);

@@ -290,6 +290,7 @@ describe("creating keys", () => {
       not_before: Date.parse(fields.not_before),
       expires_at: Date.parse(fields.expires_at),
       restrictions: { ips: fields.ips, paths: fields.paths, scopes: fields.scopes },
+      revocation: "strict",
     });
   });
 
@@ -359,6 +360,7 @@ describe("creating keys", () => {
       [{ referrers: ["*.com", "ü@example.com", "＊.example.com"] }, ["referrers[0]", "referrers[1]", "referrers[2]"]],
       [{ referrers: ["example.com"], any_referrer: true }, ["any_referrer"]],
       [{ limits: {} }, ["limits"]],
+      [{ limits: { rate: [{ limit: 5, window_s: 60 }, { limit: 0, window_s: "1" }] } }, ["limits.rate[1].limit", "limits.rate[1].window_s"]],
       [{ scopes: ["chat"], ips: ["010.0.0.1"], paths: ["GET v1"] }, ["scopes[0]", "ips[0]", "paths[0]"]],
       [{ environment: "Live" }, ["environment"]],
       [{ not_before: "2030-01-01T00:00:00Z", expires_at: "2029-01-01T00:00:00Z" }, ["expires_at"]],
@@ -553,7 +555,7 @@ describe("changing keys", () => {
     for (const [change, status] of [["disable", "disabled"], ["enable", "active"], ["disable", "disabled"], ["revoke", "revoked"]]) {
       const answer = await api.post(`${path}/${change}`);
       assert.equal(answer.status, 200);
-      assert.deepEqual(Object.keys(answer.body), ["key", "publication"]);
+      assert.deepEqual(Object.keys(answer.body), ["key", "publication", ...(change === "enable" ? [] : ["in_force_by"])]);
       version += 1;
       assert.deepEqual([answer.body.key.version, answer.body.key.status], [version, status]);
       assert.deepEqual(await shown(), answer.body.key);

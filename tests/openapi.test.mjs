@@ -31,7 +31,7 @@ test("what the document says of numbers, times, cursors and headers is what is r
   await api.project("exact");
   const patch = (raw) => api.call("PATCH", "/projects/exact", { raw, headers: { "content-type": "application/json", "if-match": "*" } });
   const whole = await patch('{"max_age_s":3600.0}');
-  assert.deepEqual([whole.status, whole.body.max_age_s], [200, 3600]);
+  assert.deepEqual([whole.status, whole.body.project.max_age_s], [200, 3600]);
   assertRefused(await patch('{"max_age_s":3600.5}'), 422, "project_spec_invalid", ["max_age_s"]);
   // No date and time of RFC 3339 in UTC: it is in the year 10000.
   const late = await api.post("/projects/exact/keys", { expires_at: "9999-12-31T23:59:59-00:01" });

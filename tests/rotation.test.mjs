@@ -188,7 +188,7 @@ describe("a project's limit of age", () => {
     const { key, secret, project, path } = await made();
     const answer = await limit(project, policy);
     assert.equal(answer.status, 200, answer.text);
-    assert.deepEqual([answer.body.max_age_s, answer.body.warn_s], [policy.max_age_s, policy.warn_s]);
+    assert.deepEqual([answer.body.project.max_age_s, answer.body.project.warn_s], [policy.max_age_s, policy.warn_s]);
     const end = Date.parse(key.secrets[0].created_at) + 30 * DAY;
     const soon = async () => (await shown(path)).expires_soon;
     await eventually(() => recordsOf(stage.kv, key.id)[0].not_after === end, 5000);

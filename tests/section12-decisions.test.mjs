@@ -18,6 +18,20 @@ path = "/reports/**"
 origin = "\${ORIGIN}"
 scopes = ["reports:read"]
 `;
+/** What a later version of the deployment adds. */
+const LATER = `
+[[route]]
+path = "/gemini/**"
+origin = "\${ORIGIN}"
+scopes = ["gemini:use"]
+
+[[route]]
+path = "/docs/new/**"
+origin = "\${ORIGIN}"
+scopes = ["docs:new"]
+`;
+/** Each is the configuration of one isolate; all have the same keys. */
+const GATEWAYS = [DOCS + SCOPED, DOCS + SCOPED + LATER, `[gateway]\nclient_ip_header = "X-Edge-IP"\n${DOCS}`];
 
 const KEYS = {
   plain: { kind: "private" },
@@ -49,7 +63,7 @@ const NO_ADDRESSES = [
 ];
 
 test("section 12: decisions", async (t) => {
-  const stage = await startStage(t, { gateway: DOCS + SCOPED, keys: KEYS });
+  const stage = await startStage(t, { gateway: GATEWAYS, isolates: GATEWAYS.length, keys: KEYS });
 
   await t.test("CVE-2026-35030: cache names carry the whole digest, so no other secret finds a warm record", async () => {
     await stage.passes("/docs/a", { key: "plain" });
@@ -75,26 +89,15 @@ test("section 12: decisions", async (t) => {
   }
 
   await t.test("Gemini's 2,863 keys: a new route and a new scope never widen a key that exists", async () => {
-    const later = `
-[[route]]
-path = "/gemini/**"
-origin = "\${ORIGIN}"
-scopes = ["gemini:use"]
-
-[[route]]
-path = "/docs/new/**"
-origin = "\${ORIGIN}"
-scopes = ["docs:new"]
-`;
-    const grown = await startStage(t, { gateway: DOCS + SCOPED + later, kv: stage.kv });
+    const grown = stage.isolate(1);
     const scopes = { "/gemini/a": "gemini:use", "/docs/new/a": "docs:new" };
     for (const [target, scope] of Object.entries(scopes)) {
-      for (const key of ["plain", "scoped"]) await grown.refuses("scope_missing", target, { key: stage.keys[key], scope });
-      await grown.refuses("scope_missing", target, { key: stage.keys.anywhere, headers: { origin: PAGE }, page: PAGE, scope });
+      for (const key of ["plain", "scoped"]) await grown.refuses("scope_missing", target, { key, scope });
+      await grown.refuses("scope_missing", target, { key: "anywhere", headers: { origin: PAGE }, page: PAGE, scope });
     }
-    await grown.refuses("path_denied", "/gemini/a", { key: stage.keys.reader });
-    await grown.passes("/gemini/a", { key: stage.keys.all });
-    await grown.passes("/docs/a", { key: stage.keys.plain });
+    await grown.refuses("path_denied", "/gemini/a", { key: "reader" });
+    await grown.passes("/gemini/a", { key: "all" });
+    await grown.passes("/docs/a", { key: "plain" });
   });
 
   await t.test("CVE-2025-61928: the subject of a new key never comes from the body", async () => {
@@ -125,8 +128,8 @@ scopes = ["docs:new"]
   });
 
   await t.test("the address is the platform's header alone, unless the deployment names another", async () => {
-    const named = await startStage(t, { gateway: `[gateway]\nclient_ip_header = "X-Edge-IP"\n${DOCS}`, kv: stage.kv });
-    const call = (headers) => ({ key: stage.keys.office, headers });
+    const named = stage.isolate(2);
+    const call = (headers) => ({ key: "office", headers });
     await named.passes("/docs/a", call({ "x-edge-ip": OFFICE, "cf-connecting-ip": "198.51.100.7" }));
     await named.refuses("ip_denied", "/docs/a", call({ "x-edge-ip": "198.51.100.7", "cf-connecting-ip": OFFICE }));
     await named.refuses("ip_denied", "/docs/a", call({ "cf-connecting-ip": OFFICE, "x-forwarded-for": OFFICE }));

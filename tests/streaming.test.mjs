@@ -62,10 +62,13 @@ after(() => deaf.closeAllConnections());
 after(() => deaf.close());
 await once(deaf, "listening");
 const vars = { ORIGIN: origin.url, DEAF: `http://127.0.0.1:${deaf.address().port}` };
-const gateway = await startKeyward({ after }, { gateway: GATEWAY, vars });
-const keys = await createKeys(gateway, "acme", { server: { kind: "private" }, slow: { kind: "private" }, silent: { kind: "private" } });
-const { server } = keys;
-for (const { secret } of Object.values(keys)) await fetch(gateway.url, { headers: { "x-api-key": secret } });
+// The second isolate has no meters: there KV alone is asked about an eventual key.
+const gateway = await startKeyward({ after }, { gateway: GATEWAY, vars, isolates: 2, without: (isolate) => (isolate === 1 ? ["METERS"] : []) });
+const [, withoutMeters] = gateway.urls;
+const { server } = await createKeys(gateway, "acme", { server: { kind: "private" } });
+const keys = await createKeys(gateway, "eventual", { slow: {}, silent: {} }, { revocation: "eventual" });
+await fetch(gateway.url, { headers: { "x-api-key": server.secret } });
+for (const { secret } of Object.values(keys)) await fetch(withoutMeters, { headers: { "x-api-key": secret } });
 const warmed = Date.now();
 
 /** A request to the gateway: { request, response: a promise }. */
@@ -203,7 +206,7 @@ for (const [name, time] of [["slow", 1800], ["silent", 6000]]) {
     t.after(gateway.kv.break("get", fault.slow(time), { times: 1 }));
     const reads = gateway.kv.recorded("get").length;
     const started = Date.now();
-    const response = await fetch(`${gateway.url}/limited/events?count=16&every=200`, { headers: { "x-api-key": holder.secret } });
+    const response = await fetch(`${withoutMeters}/limited/events?count=16&every=200`, { headers: { "x-api-key": holder.secret } });
     const pending = gateway.kv.recorded("get").slice(reads);
     assert.deepEqual(pending.map(({ answered }) => answered), [null], "a refresh is under way");
     const events = (await response.text()).match(/^id: \d+$/gm);

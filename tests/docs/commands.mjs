@@ -13,7 +13,7 @@ import { ROOT } from "./markdown.mjs";
 const run = promisify(execFile);
 // Where the pages say that the gateway is.
 const SHOWN = "http://127.0.0.1:8787";
-const NEEDS_GATEWAY = /KEYWARD_URL|keyward (--json )?(keys|projects|environments|owners|management-keys|audit|whoami|apply|self-revoke|secrets (republish|status))/;
+const NEEDS_GATEWAY = /KEYWARD_URL|keyward (--json )?(keys|projects|environments|owners|management-keys|usage|audit|whoami|apply|self-revoke|secrets (republish|status))/;
 const TIMEOUT_MS = 60_000;
 // Another deployment: it shares no secret with the first.
 const OTHER_SECRETS = { KEYWARD_SECRET: "other:YW5vdGhlci1zZWNyZXQtYW5vdGhlci1zZWNyZXQtYW5vdGhlcg" };

@@ -11,14 +11,14 @@ const trap = () => Object.create(built.Hot.prototype, { __wbg_ptr: { value: 0xff
 const asked = (head) => /\nx-break\n([\w-]+)\n/.exec(head)?.[1];
 
 export class Hot extends built.Hot {
-  static handle(head, now) {
+  static handle(head, ...rest) {
     if (asked(head) === "handle") trap();
     if (asked(head) === "count") return `R200\ninstances\n${built.__worker_init_state().instanceId}\n\n`;
-    return built.Hot.handle(head, now);
+    return built.Hot.handle(head, ...rest);
   }
 
-  static answer(route, isPublic, head, status, headers) {
+  static answer(route, isPublic, account, head, ...rest) {
     if (asked(head) === "answer") trap();
-    return built.Hot.answer(route, isPublic, head, status, headers);
+    return built.Hot.answer(route, isPublic, account, head, ...rest);
   }
 }

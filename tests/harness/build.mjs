@@ -1,7 +1,7 @@
 // What the build has made, and other configurations of the same build.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -14,7 +14,7 @@ const CONFIGURATION = "build/gateway.mjs";
 
 /** The modules of the gateway as { name, path }; the first is the entry. `gateway` is the path of the configuration's module. */
 export async function gatewayModules(gateway) {
-  const modules = ["index", "control"].map((name) => join(ROOT, `build/${name}_bg.wasm`));
+  const modules = ["index", "control", "meter"].map((name) => join(ROOT, `build/${name}_bg.wasm`));
   if (!modules.every((file) => existsSync(file))) throw new Error("the gateway is not built: npm run build");
   const written = await modulesIn("src", /\.mjs$/);
   const built = await modulesIn("build", /\.(mjs|js|wasm)$/);
@@ -27,9 +27,10 @@ async function modulesIn(folder, pattern) {
   return files.filter((file) => pattern.test(file)).map((file) => `${folder}/${file}`);
 }
 
-/** Validates a gateway.toml and returns the path of its module, which is written into `folder`. */
+/** Validates a gateway.toml and returns the path of its module, which is written into `folder`, a new one. */
 export async function gatewayModule(toml, folder) {
   const file = join(folder, "gateway.toml");
+  await mkdir(folder);
   await writeFile(file, toml);
   await promisify(execFile)(TOOL, ["--config-only", "--config", file, "--out", folder]);
   return join(folder, "gateway.mjs");

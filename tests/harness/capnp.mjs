@@ -28,8 +28,11 @@ export function config(services, sockets) {
   ].join("\n");
 }
 
-/** A service of this machine's network, reached over HTTP. */
-export const external = (address) => `(external = (address = ${text(address)}, http = ()))`;
+/** A service of this machine's network, reached over HTTP; `headers` are added to every request. */
+export function external(address, headers = {}) {
+  const added = Object.entries(headers).map(([name, value]) => `(name = ${text(name)}, value = ${text(value)})`);
+  return `(external = (address = ${text(address)}, http = (injectRequestHeaders = ${list(added)})))`;
+}
 
 /** A folder that workerd may write to. */
 export const disk = (path) => `(disk = (path = ${text(path)}, writable = true))`;

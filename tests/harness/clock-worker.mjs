@@ -1,7 +1,7 @@
 // Stands in front of the gateway's entry, inside workerd, and gives it another time: clock.mjs has
 // the test's side. Nothing of this is in the product. The real entry is beside it as built-entry.mjs.
 //
-// - `Date` tells the test's time, to both modules and to the registries alike.
+// - `Date` tells the test's time, to all modules and to the objects alike.
 // - An alarm that is set for a time of the test is set for the real one that it stands for, and set
 //   anew when the time is moved. In a time that stands still, one that is not due is put off for
 //   long; real times never come near that, so what was put off can be told from what was not.
@@ -11,7 +11,7 @@ import * as built from "./built-entry.mjs";
 /** What is added to the time of alarms that wait for a time that stands still. Within workerd's 63 bits of nanoseconds. */
 const PUT_OFF_MS = 5e12;
 const SETTLES_MS = 5000;
-const OBJECTS = { AccountRegistry: "ACCOUNT", ProjectRegistry: "PROJECTS" };
+const OBJECTS = { AccountRegistry: "ACCOUNT", ProjectRegistry: "PROJECTS", Meter: "METERS" };
 
 /** { offset } to the real time, or { stopped }, a time that stands still. */
 let time = JSON.parse(settings.TEST_TIME);
@@ -53,8 +53,8 @@ function translate(storage) {
   };
 }
 
-const clocked = (Registry) =>
-  class extends Registry {
+const clocked = (Built) =>
+  class extends Built {
     #ringing = 0;
 
     constructor(ctx, env) {
@@ -90,6 +90,7 @@ const clocked = (Registry) =>
 
 export const AccountRegistry = clocked(built.AccountRegistry);
 export const ProjectRegistry = clocked(built.ProjectRegistry);
+export const Meter = clocked(built.Meter);
 
 /** Moves the time, and waits until the alarms that are due have rung. */
 async function move({ to, objects }, env) {

@@ -6,10 +6,12 @@
 //   await clock.stop();                        // from here only the test moves the time: what is
 //                                              // tested at a boundary is exact to the millisecond
 //   clock.now();                               // the time that the gateway sees
+//   await clock.skew(2, -3_000);               // the third isolate's clock is three seconds behind;
+//                                              // the first's is that of the registries and meters
 //
 // When `advance` returns, the alarms that it made due have rung (those that never come to an end
 // are waited for 5 s). Alarms see the time after the step, so step twice to see two of them apart.
-// A restart keeps the time. Timers (`setTimeout`) run in real time, and so does the KV.
+// A restart keeps the time, without the skews. Timers (`setTimeout`) run in real time, and so does the KV.
 import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
@@ -28,6 +30,8 @@ export class Clock {
   time = { offset: 0 };
   #keyward;
   #kept;
+  /** How far ahead isolates are, by their numbers. */
+  #skews = [];
 
   /** `kept(time)` is called with every change, so that a restart finds it. */
   constructor(kept) {
@@ -60,21 +64,30 @@ export class Clock {
     return this.#set({ stopped: this.now() });
   }
 
+  /** Sets an isolate's clock ahead of the test's by so much; behind it, with a negative number. */
+  skew(isolate, ms) {
+    this.#skews[isolate] = ms;
+    return this.#set(this.time);
+  }
+
   async #set(time) {
     this.time = time;
     await this.#kept(time);
-    const [owner, ...others] = this.#keyward.urls;
+    const urls = this.#keyward.urls;
     const objects = await this.#objects();
-    await Promise.all(others.map((url) => move(url, { to: time, objects: [] })));
-    await move(owner, { to: time, objects });
+    const moved = (isolate, objects) => move(urls[isolate], { to: skewed(time, this.#skews[isolate] ?? 0), objects });
+    await Promise.all(urls.slice(1).map((_, index) => moved(index + 1, [])));
+    await moved(0, objects);
   }
 
-  /** All registries there are, as [class, id]: their databases are named by the id. */
+  /** All objects there are, as [class, id]: their databases are named by the id. */
   async #objects() {
     const files = await readdir(this.#keyward.objects, { recursive: true });
     return files.map((file) => /^(\w+)\/([0-9a-f]{64})\.sqlite$/.exec(file)?.slice(1)).filter(Boolean);
   }
 }
+
+const skewed = ({ stopped, offset }, ms) => (stopped === undefined ? { offset: offset + ms } : { stopped: stopped + ms });
 
 async function move(url, body) {
   const response = await fetch(url, { method: "POST", headers: { "x-move-clock": "" }, body: JSON.stringify(body) });

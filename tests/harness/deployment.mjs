@@ -15,6 +15,7 @@ export async function populate(api) {
     await api.project(project);
     for (let index = 0; index < KEYS_OF_EACH; index += 1) keys.push(await ofProject(api, project, index));
     await api.must("POST", `/projects/${project}/owners:suspend`, { owner: "customer-0" });
+    await api.must("POST", `/projects/${project}/owners:limit`, { owner: "customer-17", limits: { credits: 50 } });
   }
   const management_keys = [];
   for (let index = 0; index < 8; index += 1) {
@@ -28,7 +29,8 @@ export async function populate(api) {
 
 async function ofProject(api, project, index) {
   const restricted = { referrers: ["https://example.com"], kind: "public" };
-  const fields = { name: `key ${index}`, owner: `customer-${index % 3}`, ...(index % 4 === 1 && restricted) };
+  const limits = { rate: [{ limit: 100, window_s: 60 }], quota: { limit: 1000, period: "day" }, credits: 50 };
+  const fields = { name: `key ${index}`, ...(index % 4 === 2 && { limits }), owner: `customer-${index % 3}`, ...(index % 4 === 1 && restricted) };
   const { key } = await api.key(project, fields);
   if (index % 6 === 2) await api.change(project, key.id, "disable");
   if (index % 6 === 3) await api.change(project, key.id, "rotate", { overlap: 3600 });

@@ -17,7 +17,7 @@ export const SECRETS = {
   KEYWARD_BOOTSTRAP_KEY: "kw-bootstrap-for-tests-0123456789abcdef",
 };
 
-const OBJECTS = { ACCOUNT: "AccountRegistry", PROJECTS: "ProjectRegistry" };
+const OBJECTS = { ACCOUNT: "AccountRegistry", PROJECTS: "ProjectRegistry", METERS: "Meter" };
 
 /** A configuration for tests that proxy nothing. */
 const NO_ORIGIN = `[[route]]\norigin = "http://127.0.0.1:1"\n`;
@@ -25,39 +25,50 @@ const NO_ORIGIN = `[[route]]\norigin = "http://127.0.0.1:1"\n`;
 /**
  * Starts the gateway; `t` ends it and removes what it has written.
  *
- * - `gateway`: the text of a gateway.toml; without it nothing is proxied
+ * - `gateway`: the text of a gateway.toml, or a list of them for the isolates; without it nothing is proxied
  * - `vars`: variables and secrets of the worker beside SECRETS; `null` takes one away
  * - `kv`: a service of `startKv`, or "memory"; without it a new service of the test
- * - `isolates`: how many isolates share the Durable Objects and the KV
+ * - `isolates`: how many isolates share the Durable Objects, which the first of them owns, and the KV
+ * - `without`: takes the number of an isolate and gives the bindings that it has not
  * - `clock`: whether the test moves the time, see clock.mjs
- * - `change`: takes the modules { name, path } of the gateway and gives those to run instead
+ * - `change`: takes the modules { name, path } of the gateway, and the number of an isolate, and gives
+ *   those to run instead
+ * - `objects`: further classes of Durable Objects that the modules have, by their bindings
  *
  * Returns { url, urls, kv, clock, process, log, objects, restart(), kill() }.
  */
-export async function startKeyward(t, { gateway = NO_ORIGIN, vars = {}, kv, isolates = 1, clock: moved = false, change = (modules) => modules } = {}) {
+export async function startKeyward(t, { gateway = NO_ORIGIN, vars = {}, kv, isolates = 1, without = () => [], clock: moved = false, change = (modules) => modules, objects = {} } = {}) {
   const folder = await temporaryFolder(t);
   const service = kv ?? (await startKv(t));
-  const module = await gatewayModule(gateway, folder);
-  const built = change(await gatewayModules(module));
-  const modules = await copied(folder, moved ? clocked(built) : built);
   const names = Array.from({ length: isolates }, (_, index) => `keyward-${index}`);
-  const common = { modules, compatibility: await compatibility() };
+  const classes = { ...OBJECTS, ...objects };
+  const modules = {};
+  const configured = await Promise.all([gateway].flat().map((toml, index) => gatewayModule(toml, join(folder, `gateway-${index}`))));
+  for (const [index, name] of names.entries()) {
+    const changed = change(await gatewayModules(configured[index] ?? configured[0]), index);
+    modules[name] = await copied(folder, moved ? clocked(changed) : changed, `${name}_`);
+  }
+  const dated = await compatibility();
+  const memory = service === "memory" && (await memoryKv(folder));
   const services = {
     objects: disk(join(folder, "objects")),
-    kv: service === "memory" ? await memoryKv(folder) : external(service.address),
+    ...Object.fromEntries(memory ? [["kv", memory]] : names.map((name) => [`kv-${name}`, external(service.address, { "x-isolate": name })])),
   };
   const gatewayOf = (name, time, changed) => {
     const owner = name === names[0] ? undefined : names[0];
-    const own = owner ? {} : { objects: Object.values(OBJECTS), objectsDisk: "objects" };
+    const own = owner ? {} : { objects: Object.values(classes), objectsDisk: "objects" };
     const bindings = Object.entries({ ...SECRETS, ...vars, ...changed }).filter(([, value]) => value !== null);
     return worker({
-      ...common,
       ...own,
+      modules: modules[name],
+      compatibility: dated,
       bindings: [
         ...bindings.map(([variable, value]) => bind.text(variable, value)),
         ...(time ? [bind.text("TEST_TIME", JSON.stringify(time))] : []),
-        bind.kv("KEYS", "kv"),
-        ...Object.entries(OBJECTS).map(([binding, className]) => bind.object(binding, className, owner)),
+        bind.kv("KEYS", memory ? "kv" : `kv-${name}`),
+        ...Object.entries(classes)
+          .filter(([binding]) => !without(names.indexOf(name)).includes(binding))
+          .map(([binding, className]) => bind.object(binding, className, owner)),
       ],
     });
   };

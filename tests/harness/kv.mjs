@@ -24,16 +24,15 @@ export const fault = {
 const wait = (time) => (typeof time === "number" ? sleep(time) : time);
 
 /** Starts a KV service; `t` closes it. */
-export async function startKv(t) {
-  const kv = new Kv();
+export async function startKv(t, kv = new Kv()) {
   await kv.listen();
   t.after(() => kv.stop());
   return kv;
 }
 
-class Kv {
+export class Kv {
   store = new KvStore();
-  /** Every operation in the order of its arrival: { operation, name, text, at, answered, applied }. */
+  /** Every operation in the order of its arrival: { operation, isolate, name, text, at, answered, applied }. */
   operations = [];
   #faults = [];
   #server = createServer((incoming, outgoing) => this.#serve(incoming, outgoing));
@@ -86,6 +85,11 @@ class Kv {
     return this.operations.filter((record) => record.operation === operation);
   }
 
+  /** The store as an isolate sees it when it reads a name. */
+  seenBy() {
+    return this.store;
+  }
+
   #fault(asked) {
     const found = this.#faults.find(
       ({ operation, times, only }) => operation === asked.operation && times > 0 && only(asked.name),
@@ -97,7 +101,8 @@ class Kv {
   async #serve(incoming, outgoing) {
     const asked = await parse(await webRequest(incoming));
     const text = asked.entry && new TextDecoder().decode(asked.entry.value);
-    const record = { operation: asked.operation, name: asked.name, text, at: Date.now(), answered: null, applied: null };
+    const isolate = incoming.headers["x-isolate"];
+    const record = { operation: asked.operation, isolate, name: asked.name, text, at: Date.now(), answered: null, applied: null };
     this.operations.push(record);
     const { before, apply = "now", lateBy, after, status } = this.#fault(asked);
     const change = () => {
@@ -107,7 +112,7 @@ class Kv {
     await wait(before);
     if (apply === "now") change();
     if (apply === "late") wait(lateBy).then(change);
-    const response = answer(this.store, asked);
+    const response = answer(this.seenBy(isolate, asked.name), asked);
     await wait(after);
     record.answered = Date.now();
     if (status === null) return void incoming.socket.destroy();

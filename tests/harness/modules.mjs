@@ -6,11 +6,14 @@ import { fileURLToPath } from "node:url";
 import { compatibility } from "./build.mjs";
 import { worker } from "./capnp.mjs";
 
-/** Copies modules { name, path } into a folder; the result is what `worker` takes. */
-export async function copied(folder, modules) {
+/**
+ * Copies modules { name, path } into a folder; the result is what `worker` takes. Modules of several
+ * workers lie in one folder when each has a `prefix`.
+ */
+export async function copied(folder, modules, prefix = "") {
   return Promise.all(
     modules.map(async ({ name, path }) => {
-      const file = name.replaceAll("/", "_");
+      const file = prefix + name.replaceAll("/", "_");
       await copyFile(path, join(folder, file));
       return { name, file };
     }),

@@ -31,7 +31,11 @@ export const OPERATIONS = [
   op("restoreEnvironment", `POST ${ENVIRONMENT}/restore`, { scope: "projects:write", body: {} }),
   op("suspendOwner", `POST ${PROJECT}/owners:suspend`, { scope: "keys:write", body: { owner: "ann" } }),
   op("resumeOwner", `POST ${PROJECT}/owners:resume`, { scope: "keys:write", body: { owner: "ann" } }),
+  op("limitOwner", `POST ${PROJECT}/owners:limit`, { scope: "keys:write", body: { owner: "ann", limits: { credits: 5 } } }),
+  op("changeOwnerCredits", `POST ${PROJECT}/owners:credits`, { scope: "keys:write", body: { owner: "ann", add: 5 } }),
   op("listOwners", `GET ${PROJECT}/owners`, { scope: "keys:read" }),
+
+  op("projectUsage", `GET ${PROJECT}/usage`, { scope: "usage:read" }),
 
   op("createKey", `POST ${PROJECT}/keys`, { scope: "keys:write", body: { name: "new" } }),
   op("listKeys", `GET ${PROJECT}/keys`, { scope: "keys:read" }),
@@ -47,6 +51,9 @@ export const OPERATIONS = [
   op("disableKey", `POST ${KEY}/disable`, { scope: "keys:write", body: {} }),
   op("enableKey", `POST ${KEY}/enable`, { scope: "keys:write", body: {} }),
   op("revokeSecret", `POST ${KEY}/secrets/{secret}/revoke`, { scope: "keys:write", body: {} }),
+  op("changeCredits", `POST ${KEY}/credits`, { scope: "keys:write", body: { set: 5 } }),
+  op("keyLimits", `GET ${KEY}/limits`, { scope: "usage:read" }),
+  op("keyUsage", `GET ${KEY}/usage`, { scope: "usage:read" }),
   op("whereKey", `GET ${KEY}/where`, { scope: "keys:read" }),
   op("selfRevoke", "POST /keys:selfRevoke", { holder: true, body: {} }),
 

@@ -10,15 +10,15 @@ import { assertRefusal } from "./problem.mjs";
 /**
  * Starts all three; `t` ends them. In `gateway`, `${ORIGIN}` is the origin's address.
  *
- * - `keys`: key fields by name, in the project `acme`
+ * - `keys`: key fields by name, in the project `acme`; `project`: its settings
  * - `credentials`: Worker secrets, which must never be seen by a client or in the log
  * - `answers`: of `startOrigin`; `origin`: another origin, with `url`, `requests` and `forget()`
  */
-export async function startStage(t, { gateway, keys = {}, credentials = {}, vars = {}, answers, origin, ...options }) {
+export async function startStage(t, { gateway, keys = {}, project, credentials = {}, vars = {}, answers, origin, ...options }) {
   const behind = origin ?? (await startOrigin(t, answers));
   const kv = options.kv ?? (await startKv(t));
   const running = await startKeyward(t, { gateway, vars: { ORIGIN: behind.url, ...credentials, ...vars }, ...options, kv });
-  const created = await createKeys(running, "acme", keys);
+  const created = await createKeys(running, "acme", keys, project);
   return new Stage(running, behind, kv, created, Object.values(credentials));
 }
 
@@ -34,6 +34,11 @@ class Stage {
 
   get port() {
     return this.gateway.port;
+  }
+
+  /** The same stage, called in another of its isolates. */
+  isolate(index) {
+    return Object.create(this, { port: { value: Number(new URL(this.gateway.urls[index]).port) } });
   }
 
   /** One call with a key of this stage by name, or with none; `headers` is an object or a list. */

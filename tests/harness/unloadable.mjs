@@ -1,2 +1,2 @@
-// Takes the place of the control plane's bindings, where it must not be loaded.
-throw new Error("the control plane was loaded");
+// Takes the place of the bindings of a module that must not be loaded.
+throw new Error("a module was loaded that must not be");

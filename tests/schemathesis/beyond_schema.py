@@ -16,6 +16,16 @@ RULES = [
     ("referrers", "a public key needs "),
     ("referrers|any_referrer|apps", "only a public key has it"),
     ("scopes", "name each scope once"),
+    (r"limits\..*window_s", "must be a whole number from 1 to 3600"),
+    (r"limits\..*reset_day", "only a monthly period has it"),
+    (r"limits\..*name", "another limit is named "),
+    # A patch of a part that the key does not have, or that takes all away.
+    ("limits", "name at least one of "),
+    (r"limits\.credits\..*", "is missing"),
+    ("credits", "the key has no credits"),
+    ("credits", "the owner's keys share no credits"),
+    ("since", "must be earlier than `until`"),
+    ("since", "leads to more than 3000 spans"),
     # Grammars of their own, which the document describes in words and examples.
     (r"ips\[\d+\]", "this is no IP address or network"),
     (r"referrers\[\d+\]", ""),

@@ -80,6 +80,8 @@ pub enum Answer {
     KeyChanged,
     KeyCreated,
     Where,
+    KeyLimits,
+    Usage,
     ImportReport,
     /// Lines that can be imported.
     KeyLines,

@@ -84,3 +84,22 @@ pub const UNTIL: Parameter = Parameter {
     values: Values::Time,
     summary: "Only what happened before this time.",
 };
+
+/// A span of time, and how long the spans are that it is counted in.
+pub const USAGE: &[Parameter] = &[
+    Parameter {
+        name: "since",
+        values: Values::Time,
+        summary: "Only calls at this time or later; left out: 24 hours before `until`. The span that it lies in is counted as a whole.",
+    },
+    Parameter {
+        name: "until",
+        values: Values::Time,
+        summary: "Only calls before this time; left out: now. The span that it lies in is counted as a whole.",
+    },
+    Parameter {
+        name: "by",
+        values: Values::Word(&["minute", "hour", "day"]),
+        summary: "How long each span of counts is; left out: an hour. Minutes are kept for 2 days, hours for 90, days for two years.",
+    },
+];

@@ -1,25 +1,29 @@
 //! What requests say, read field by field: everything that is wrong is named at once, and what is
 //! not known is refused. The fields of keys and of management keys are read by the core.
 
+mod credits;
 mod import;
 mod project;
 mod revocation;
 mod rotation;
+mod usage;
 
 use keyward_core::spec::FieldError;
 use keyward_core::spec::reader::Reader;
 use serde_json::Value;
 
+pub use self::credits::{OwnerCredits, credits};
 pub use self::import::{
     ImportLine, ImportSecret, LARGEST_IMPORT, LONGEST_LINE, LONGEST_REDACTED, LONGEST_SECRET,
     MOST_LINES, Origin, SHORTEST_SECRET, redacted,
 };
 pub use self::project::{
-    LONGEST_LIFE_S, LONGEST_WARNING_S, NewEnvironment, NewProject, Note, OwnerChange,
+    LONGEST_LIFE_S, LONGEST_WARNING_S, NewEnvironment, NewProject, Note, OwnerChange, OwnerLimits,
     SHORTEST_LIFE_S, project_patch,
 };
 pub use self::revocation::Revocation;
 pub use self::rotation::{FARTHEST_MS, Rotation};
+pub use self::usage::{MOST_SPANS, UsageRange};
 
 /// The largest body but that of an import, in bytes: more than the largest key needs.
 pub const LARGEST_BODY: usize = 64 * 1024;

@@ -9,11 +9,13 @@ mod answers;
 mod bodies;
 pub mod examples;
 pub mod fields;
+pub mod limits;
 mod openapi;
 mod operations;
 mod parameters;
 pub mod problem;
 mod responses;
+pub mod usage;
 pub mod words;
 
 pub use self::openapi::document;

@@ -13,6 +13,7 @@ use crate::operation::{Answer, Body, Method, Op, Operation, Precondition, Who};
 const READ: Option<Scope> = Some(Scope::KeysRead);
 const WRITE: Option<Scope> = Some(Scope::KeysWrite);
 const PROJECTS: Option<Scope> = Some(Scope::ProjectsWrite);
+const USAGE: Option<Scope> = Some(Scope::UsageRead);
 const AUDIT: Option<Scope> = Some(Scope::AuditRead);
 
 /// Every operation.

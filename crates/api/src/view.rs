@@ -6,11 +6,13 @@
 mod audit;
 mod caller;
 mod key;
+mod limits;
 mod management_key;
 mod page;
 mod project;
 mod report;
 mod time;
+mod usage;
 
 pub use self::audit::{ACTIONS, AuditActor, AuditChange, AuditEntry};
 pub use self::caller::{Caller, CallerType, SelfRevoked};
@@ -18,6 +20,7 @@ pub use self::key::{
     Attention, Cause, ExpiresSoon, Key, KeyChanged, KeyCreated, Revoked, Secret, SecretStatus,
     SuspendedBy,
 };
+pub use self::limits::{KeyLimits, LimitStanding, LimitType};
 pub use self::management_key::{ManagementKey, ManagementKeyChanged, ManagementKeyCreated};
 pub use self::page::Page;
 pub use self::project::{
@@ -29,6 +32,7 @@ pub use self::report::{
     Publication, PublicationStatus, Replica, ReplicaState, Where,
 };
 pub use self::time::Time;
+pub use self::usage::{Usage, UsageSpan};
 
 /// Whether a number or a flag is what it is when it is left out.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

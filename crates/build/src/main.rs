@@ -3,9 +3,9 @@
 //! 1. `gateway.toml` is validated, and written as the module `gateway.mjs`; an error ends the build.
 //! 2. The description of the management API is written as the module `openapi.mjs`.
 //! 3. Cargo compiles the modules of the worker for wasm32: the gateway, which every isolate starts,
-//!    and those that are loaded when they are needed, such as the control plane.
+//!    and those that are loaded when they are needed, such as the control plane and the meters.
 //! 4. The bindings of each are generated: `index.js`, `index_bg.wasm` and `index_snippets` of the
-//!    gateway, `control.js`, `control_bg.wasm` and `control_snippets` of the control plane.
+//!    gateway, the same as `control` of the control plane, and as `meter` of the meters.
 //! 5. `wasm-opt` of the npm package `binaryen`, when it is installed, makes each module smaller.
 //!
 //! Steps 4 and 5 are skipped for a module that is compiled to the same. A build waits for another

@@ -14,7 +14,7 @@ pub(crate) struct Module {
 }
 
 /// Every module: the one that each isolate starts, then those that are loaded when they are needed.
-pub(crate) const MODULES: [Module; 2] = [
+pub(crate) const MODULES: [Module; 3] = [
     Module {
         package: "keyward",
         name: "index",
@@ -24,6 +24,11 @@ pub(crate) const MODULES: [Module; 2] = [
         package: "keyward-control",
         name: "control",
         title: "Control plane",
+    },
+    Module {
+        package: "keyward-meter",
+        name: "meter",
+        title: "Meter",
     },
 ];
 

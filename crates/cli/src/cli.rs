@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     apply, audit, completions, config, environments, explain, init, keys, man, management_keys,
-    owners, projects, secrets, self_revoke, whoami,
+    owners, projects, secrets, self_revoke, usage, whoami,
 };
 use crate::failure::Failure;
 use crate::output::Output;
@@ -29,6 +29,8 @@ Examples:
   keyward projects create acme --name 'Acme Inc.'
   keyward keys create --project acme --name 'Shop page' --referrer 'https://shop.example.com'
   keyward keys list --unused 90d --expiring 14d --unrestricted
+  keyward keys create --project acme --owner customer-17 --rate 100/60s --quota 10000/month
+  keyward usage --project acme --since 7d
   keyward audit --project acme --since 24h
   keyward keys import --project acme --from csv keys.csv
   keyward apply -f keys.toml
@@ -61,9 +63,11 @@ pub(crate) enum Command {
     /// Create and list a project's environments
     #[command(subcommand)]
     Environments(environments::Environments),
-    /// Suspend and resume all keys of an owner
+    /// Suspend, resume and limit all keys of an owner together
     #[command(subcommand)]
     Owners(owners::Owners),
+    /// Show how a key, or all keys of a project, were used
+    Usage(usage::Usage),
     /// The keys that call the management API
     #[command(subcommand, visible_alias = "mk")]
     ManagementKeys(management_keys::ManagementKeys),
@@ -98,6 +102,7 @@ impl Command {
             Self::Projects(command) => command.run(output),
             Self::Environments(command) => command.run(output),
             Self::Owners(command) => command.run(output),
+            Self::Usage(command) => command.run(output),
             Self::ManagementKeys(command) => command.run(output),
             Self::Whoami(command) => command.run(output),
             Self::SelfRevoke(command) => command.run(output),

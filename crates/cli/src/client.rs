@@ -88,10 +88,22 @@ impl Client {
 
     /// Makes or does something; without a body it sends `{}`.
     pub(crate) fn post(&self, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+        self.post_once(path, body, None)
+    }
+
+    /// As [`Client::post`], once for each `key`, also if another run repeats it; without one, this
+    /// run makes one up.
+    pub(crate) fn post_once(
+        &self,
+        path: &str,
+        body: Option<&Value>,
+        key: Option<&str>,
+    ) -> Result<Answer, Failure> {
+        let key = key.map_or_else(fresh_idempotency_key, |key| Ok(key.to_owned()))?;
         let request = self
             .request(Method::POST, path)
             .header("content-type", "application/json")
-            .header("idempotency-key", fresh_idempotency_key()?);
+            .header("idempotency-key", key);
         let body = body.map_or_else(|| "{}".to_owned(), Value::to_string);
         self.send(request, body, true)
     }

@@ -44,6 +44,7 @@ pub(crate) struct Key {
     pub(crate) owner: String,
     #[serde(default)]
     pub(crate) created_at: String,
+    pub(crate) limits: Option<Value>,
     /// Why it deserves a look, where the list was asked for that.
     #[serde(default)]
     pub(crate) attention: Vec<String>,
@@ -56,6 +57,9 @@ pub(crate) struct Created {
     pub(crate) secret: String,
     #[serde(default)]
     pub(crate) publication: String,
+    /// When it is in force everywhere, if that is known.
+    #[serde(default)]
+    pub(crate) in_force_by: String,
 }
 
 /// The answer to a changed key.
@@ -64,6 +68,9 @@ pub(crate) struct Changed {
     pub(crate) key: Map<String, Value>,
     #[serde(default)]
     pub(crate) publication: String,
+    /// When it is in force everywhere, if that is known.
+    #[serde(default)]
+    pub(crate) in_force_by: String,
 }
 
 /// How far a key is published.
@@ -95,7 +102,7 @@ pub(crate) struct Environment {
     pub(crate) created_at: String,
 }
 
-/// A suspended owner.
+/// An owner that is suspended, or whose keys share limits.
 #[derive(Deserialize)]
 pub(crate) struct Owner {
     pub(crate) owner: String,
@@ -105,6 +112,7 @@ pub(crate) struct Owner {
     pub(crate) suspended_at: String,
     #[serde(default)]
     pub(crate) note: String,
+    pub(crate) limits: Option<Value>,
 }
 
 /// A management key in a list.

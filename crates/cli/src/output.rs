@@ -75,6 +75,11 @@ impl Output {
         }
     }
 
+    /// The width of the terminal; 80 where it is not known.
+    pub(crate) fn width(&self) -> usize {
+        table::width().map_or(80, usize::from)
+    }
+
     /// The fields of one thing, a line each.
     pub(crate) fn fields(&self, fields: &[Vec<String>]) -> Result<(), Failure> {
         self.data(&if self.terminal {

@@ -48,7 +48,9 @@ fn a_project_is_suspended_archived_and_brought_back() {
 #[test]
 fn a_projects_policy_is_changed_on_the_version_that_was_read() {
     let project = r#"{"id":"acme","name":"Acme","version":2,"max_age_s":7776000}"#;
-    let stub = Stub::new(&[("200 OK\r\nETag: \"2\"", project), ("200 OK", project)]);
+    let changed = format!(r#"{{"project":{project},"publication":"pending"}}"#);
+    let answers = [("200 OK\r\nETag: \"2\"", project), ("200 OK", &changed)];
+    let stub = Stub::new(&answers);
     let arguments = [
         "projects",
         "update",
@@ -60,12 +62,13 @@ fn a_projects_policy_is_changed_on_the_version_that_was_read() {
     ];
     let done = keyward(&stub.url, &arguments);
     assert!(done.stdout.contains("max_age_s\t7776000\n"), "{done:?}");
+    assert!(done.stderr.contains("pending:"), "{done:?}");
     let calls = stub.calls();
     assert_eq!(calls[1].line, "PATCH /_keyward/v1/projects/acme HTTP/1.1");
     assert!(calls[1].headers.contains(&"if-match: \"2\"".to_owned()));
     assert_eq!(calls[1].body, r#"{"max_age_s":7776000,"warn_s":1209600}"#);
 
-    let stub = Stub::new(&[("200 OK\r\nETag: \"2\"", project), ("200 OK", project)]);
+    let stub = Stub::new(&answers);
     keyward(&stub.url, &["projects", "update", "acme", "--no-max-age"]);
     assert_eq!(stub.calls()[1].body, r#"{"max_age_s":null}"#);
     let (done, _) = self::calls(&[], &["projects", "update", "acme"]);
@@ -122,7 +125,7 @@ fn an_owner_is_suspended_with_one_call() {
         &[("200 OK", answer)],
         &["owners", "suspend", "web team", "--note", "unpaid"],
     );
-    assert_eq!(done.stdout, "web team\t12\n");
+    assert_eq!(done.stdout, "web team\t12\t\n");
     assert_eq!(
         called,
         [r#"POST projects/acme/owners:suspend {"note":"unpaid","owner":"web team"}"#]
@@ -134,7 +137,7 @@ fn an_owner_is_suspended_with_one_call() {
     );
     let page = r#"{"items":[{"owner":"web team","keys":12,"suspended_at":"t","note":"unpaid"}],"next_cursor":null}"#;
     let (done, called) = calls(&[("200 OK", page)], &["owners", "list"]);
-    assert_eq!(done.stdout, "web team\t12\tt\tunpaid\n");
+    assert_eq!(done.stdout, "web team\t12\tt\tunpaid\t\n");
     assert_eq!(called, ["GET projects/acme/owners?limit=50"]);
 }
 

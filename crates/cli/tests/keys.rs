@@ -201,7 +201,7 @@ fn lists_are_filtered_and_say_what_needs_attention() {
     let (done, called) = calls(&[("200 OK", page)], &arguments);
     assert_eq!(
         done.stdout,
-        "key_1\tn\tpublic\tlive\tactive\to\tt\tunused, unrestricted\n"
+        "key_1\tn\tpublic\tlive\tactive\to\tt\t\tunused, unrestricted\n"
     );
     assert_eq!(
         called,
@@ -220,7 +220,10 @@ fn lists_are_filtered_and_say_what_needs_attention() {
             stub.calls()[0].line,
             "GET /_keyward/v1/keys?limit=50 HTTP/1.1"
         );
-        assert_eq!(done.stdout, "key_1\tacme\tn\tpublic\tlive\tactive\to\tt\n");
+        assert_eq!(
+            done.stdout,
+            "key_1\tacme\tn\tpublic\tlive\tactive\to\tt\t\n"
+        );
     }
     for wrong in [
         &["--unused", "90"][..],

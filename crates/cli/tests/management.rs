@@ -90,7 +90,7 @@ fn rows_in_a_pipe_are_tab_separated_and_pages_are_followed() {
             "keys", "list", "--all", "--status", "active", "--owner", "a b&c",
         ],
     );
-    let row = |id: &str| format!("{id}\tA\u{fffd}b\tprivate\tlive\tactive\to\tt\n");
+    let row = |id: &str| format!("{id}\tA\u{fffd}b\tprivate\tlive\tactive\to\tt\t\n");
     assert_eq!(text(&output.stdout), row("key_1") + &row("key_2"));
     let calls = stub.calls();
     assert_eq!(

@@ -75,6 +75,7 @@ const ROUTE: &[Field] = &[
     optional("key_in", Shape::Texts),
     optional("scopes", Shape::Texts),
     optional("credential", Shape::Table(CREDENTIAL)),
+    optional("cost", Shape::Number),
     optional("timeout_ms", Shape::Number),
     optional("cache", Shape::Text),
     optional("cookies", Shape::Flag),
@@ -148,6 +149,7 @@ mod tests {
             key_in,
             scopes,
             credential,
+            cost,
             timeout_ms,
             cache,
             cookies,
@@ -160,6 +162,7 @@ mod tests {
         assert!(
             environments.is_some() && accepts.is_some() && key_in.is_some() && scopes.is_some()
         );
+        assert!(cost.is_some());
         assert!(credential.is_some() && timeout_ms.is_some() && cache.is_some() && cors.is_some());
         assert!(cookies && imported_keys && allow_ambiguous_paths && !require.is_empty());
     }

@@ -22,6 +22,7 @@ mod idempotency;
 mod import;
 mod keys;
 mod management_keys;
+mod meters;
 mod mint;
 mod projects;
 mod reply;

@@ -4,8 +4,8 @@
 //! 1. The management API sends one command ([`message`]) to the object ([`client`]).
 //! 2. One synchronous run of statements, a transaction ([`journal`]), writes the change ([`keys`],
 //!    [`state`]), who made it ([`audit`]), what KV has to be told ([`outbox`]) and the alarm.
-//! 3. [`publication`] writes the newest state to KV, repeats it until it holds, and tells the
-//!    waiting answer `published` or `pending`.
+//! 3. [`metering`] tells the meters that have asked, and [`publication`] writes the newest
+//!    state to KV; both repeat it until it holds, and tell the waiting answer how far it is.
 
 mod account;
 mod audit;
@@ -17,6 +17,7 @@ mod journal;
 mod keys;
 mod list;
 pub(crate) mod message;
+mod metering;
 mod naming;
 mod outbox;
 mod page;

@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 
+use crate::account::Errand;
 use crate::cors;
 use crate::credential::percent_decoded;
 use crate::forward::is_hop_by_hop;
@@ -32,6 +33,8 @@ pub struct Edits<'a> {
     pub remove: Vec<&'a str>,
     /// Headers to set after that.
     pub set: Vec<(&'static str, String)>,
+    /// The exchange that is to tell of the answer, if no other will. It changes nothing in it.
+    pub errand: Option<Errand>,
 }
 
 /// Plans the edits of one answer. `headers` are lines of name and value, as in [`Head`];

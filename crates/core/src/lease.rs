@@ -18,21 +18,36 @@
 //! 5. A unit that was spent counts in a rate window from the last moment at which it can have been
 //!    spent, as far as that is known: the end of its lease, or the report, less the age that the
 //!    report gives to the isolate's last spending.
-//! 6. An isolate that is lost wastes what it holds, at most [`LARGEST_SHARE`] of what was free when
-//!    it asked and what its waiting calls need; a meter that is lost goes on from what it wrote
-//!    before it answered.
+//! 6. An isolate that is lost wastes what it holds: what its waiting calls need and, in all its
+//!    leases together, one part in [`LARGEST_SHARE`] of what was free when it asked, divided by
+//!    the isolates that have asked within [`LEASE_MS`]; by 300, where those are so many that leases
+//!    last longer. In a rate window that is over when the
+//!    leases and the window are; a quota has lost it until its next period, credits for good.
+//! 7. A meter that is lost goes on from what it wrote before it answered. It wastes at most one
+//!    lease for each ask that was under way: one that it had refused may be granted when it is
+//!    repeated.
+//! 8. Where more than 2,250 isolates use a key, leases last longer, up to [`LONGEST_MS`], so that its
+//!    meter is asked about 300 times a second. Where a limit then has too little for all of them,
+//!    some are refused before it is gone: it is never passed, but not used up either.
+//! 9. A lease across a boundary of the calendar counts on both sides of it. As a lease is never
+//!    shorter than [`SHORTEST_MS`], units that are granted within that time before a boundary may
+//!    count twice: against the caller, never for it.
 
 pub mod holder;
 pub mod message;
 pub mod meter;
 pub mod window;
 
-/// How long a lease lasts at most, and how soon an isolate hears of a change, in milliseconds.
+/// How long a lease lasts, and how soon an isolate hears of a change, in milliseconds; less where a
+/// limit wants it.
 pub const LEASE_MS: u64 = 10_000;
+/// How long it lasts at most, where so many isolates ask that the meter could not bear them all.
+pub const LONGEST_MS: u64 = 60_000;
 /// How much before its end an isolate takes a lease for over, in milliseconds: what its clock may
 /// jump back unnoticed.
 pub const MARGIN_MS: u64 = 100;
 /// The shortest lease, in milliseconds: so long an answer may take.
 pub const SHORTEST_MS: u64 = 1_000;
-/// One part in so many of what is free is the most that one ask is granted beyond what it needs.
+/// One part in so many of what is free is the most that one isolate holds beyond what its calls
+/// need.
 pub const LARGEST_SHARE: u64 = 4;

@@ -5,6 +5,7 @@
 //! same [`decide::decide`].
 #![forbid(unsafe_code)]
 
+pub mod account;
 pub mod answer;
 pub mod attention;
 pub mod base62;
@@ -18,7 +19,6 @@ pub mod gateway;
 pub mod head;
 pub mod keyring;
 pub mod kind;
-pub mod last_use;
 pub mod lease;
 pub mod life;
 pub mod limits;
@@ -33,6 +33,7 @@ pub mod patch;
 pub mod period;
 pub mod policy;
 pub mod problem;
+pub mod rate_limit;
 pub mod record;
 pub mod records;
 pub mod refusal;

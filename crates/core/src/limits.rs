@@ -3,7 +3,7 @@
 //! A **rate limit** lets through so many units in any span of its window, wherever the span
 //! begins. A **quota** counts from one boundary of the calendar to the next, in UTC. **Credits**
 //! are a prepaid balance. All limits of a key are counted in the same units: a call spends its
-//! route's cost in each of them, or nothing in any.
+//! route's cost in each of them, or nothing in any. Only limits by address count calls.
 
 use serde::{Deserialize, Serialize};
 

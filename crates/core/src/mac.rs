@@ -24,6 +24,12 @@ pub(crate) fn mac(key: &Keyed, parts: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
+/// A number that looks random, and is the same for the same arguments. It does not show the key.
+pub(crate) fn draw(key: &Keyed, purpose: &str, count: u64) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = mac(key, &[purpose.as_bytes(), &count.to_be_bytes()]);
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,8 +2,8 @@
 //!
 //! Bounded, least recently used out first. Records are cached, never decisions. A record is
 //! fresh for 10 s; then it is served while a refresh runs in the background; after 30 s it is
-//! read again before it decides. When KV fails, a record at most `stale_if_error` old still
-//! serves. That a key is unknown is remembered for 10 s, apart from the records (`absent`): who
+//! read again before it decides. What the key's meter confirms stays fresh, but for one look at KV
+//! each minute. When KV fails, a record at most `stale_if_error` old still serves. That a key is unknown is remembered for 10 s, apart from the records (`absent`): who
 //! tries strings pushes no record out. A deleted key's record is a record like others but for its
 //! age, which is that of an unknown key: nothing tells the two apart.
 
@@ -24,6 +24,9 @@ use crate::time::Millis;
 pub const FRESH_MS: u64 = 10_000;
 /// How long a record is served while its refresh is under way.
 pub const HARD_MS: u64 = 30_000;
+/// How long a record that its meter confirms is served without a look at KV: a meter may not have been
+/// told of what KV has.
+pub const CONFIRMED_MS: u64 = 60_000;
 /// How long a deletion that was seen holds against a replica that lags behind it.
 pub const DELETED_MS: u64 = 120_000;
 /// When the mark "a refresh is under way" expires: its request may have been cancelled.
@@ -38,9 +41,9 @@ pub struct Entry<P> {
     pub native: bool,
     /// What the owner of the memory keeps beside the record; lost when the record changes.
     pub plans: P,
-    /// From when on a use of the key is to be told of ([`crate::last_use`]).
-    pub tell_at: Millis,
     fetched: Millis,
+    /// When KV was read, or was to be read, last.
+    read: Millis,
     refreshing: Option<Millis>,
     /// The deletion that was seen last: key id, version, and when.
     deleted: Option<(String, u64, Millis)>,
@@ -89,7 +92,12 @@ impl<P: Default> Memory<P> {
             return Some(Age::Stale);
         }
         if age < FRESH_MS {
-            return Some(Age::Fresh);
+            // One that is not confirmed grows older than that before this is over.
+            if entry.read <= now && now.since(entry.read) < CONFIRMED_MS {
+                return Some(Age::Fresh);
+            }
+            entry.read = now;
+            return Some(Age::Refresh);
         }
         let gone = |record: &Record| record.status == Status::Deleted;
         if entry.record.as_ref().is_none_or(gone) {
@@ -107,6 +115,7 @@ impl<P: Default> Memory<P> {
             return Some(Age::Fresh);
         }
         entry.refreshing = Some(now);
+        entry.read = now;
         Some(Age::Refresh)
     }
 
@@ -134,8 +143,8 @@ impl<P: Default> Memory<P> {
                 record,
                 native,
                 plans: P::default(),
-                tell_at: Millis(0),
                 fetched: now,
+                read: now,
                 refreshing: None,
                 deleted: None,
             };
@@ -143,6 +152,7 @@ impl<P: Default> Memory<P> {
             return;
         };
         entry.fetched = now;
+        entry.read = now;
         entry.refreshing = None;
         let keep = match (&entry.record, &record) {
             (Some(old), Some(new)) => old.key_id == new.key_id && old.version >= new.version,
@@ -163,7 +173,31 @@ impl<P: Default> Memory<P> {
         if !keep {
             entry.record = record;
             entry.plans = P::default();
-            entry.tell_at = Millis(0);
+        }
+    }
+
+    /// Takes in what the key's meter says of a secret that is held: that is no read of KV.
+    pub fn told(&mut self, digest: Digest, record: Option<Record>, now: Millis) {
+        let Some(entry) = self.entries.peek(&digest) else {
+            return;
+        };
+        let read = entry.read;
+        self.store(digest, entry.native, record, now);
+        if let Some(entry) = self.entries.peek_mut(&digest) {
+            entry.read = read;
+        }
+    }
+
+    /// The meter has said that the record of a secret is the newest in this version, when it was
+    /// asked: that is as good as a read of KV, for [`CONFIRMED_MS`].
+    pub fn confirm(&mut self, digest: &Digest, version: u64, asked: Millis) {
+        let Some(entry) = self.entries.peek_mut(digest) else {
+            return;
+        };
+        let same = |record: &Record| record.version == version;
+        if entry.record.as_ref().is_some_and(same) && entry.fetched < asked {
+            entry.fetched = asked;
+            entry.refreshing = None;
         }
     }
 

@@ -69,8 +69,8 @@ pub enum MeterCommand {
         /// How long a span of counts is.
         by: Span,
     },
-    /// A key's meter tells the project's what it has counted: [`MeterReply::Done`]. Each number of
-    /// a key is added once.
+    /// A key's meter tells the project's what it has counted: [`MeterReply::Summed`]. Each number
+    /// of a key is added once.
     Sum {
         /// The key's id.
         key: String,
@@ -92,7 +92,10 @@ pub enum MeterReply {
     /// To [`MeterCommand::Usage`]: spans in the order of time, without those that have no counts.
     Usage(Vec<(Millis, Counts)>),
     /// To [`MeterCommand::Sum`].
-    Done,
+    Summed {
+        /// How long the key's meter is to wait before it tells more, in milliseconds.
+        wait_ms: u64,
+    },
 }
 
 /// An isolate asks.
@@ -103,6 +106,10 @@ pub struct Exchange {
     pub ask: Ask,
     /// The record that it holds; none to the meter of an owner.
     pub holds: Option<Holds>,
+    /// The newest version of an owner's limits that its records know of: a meter that knows an
+    /// older one asks the registry first. 0 to the meter of a key.
+    #[serde(default)]
+    pub version: u64,
     /// What it has counted and not been confirmed.
     pub usage: Option<UsageReport>,
 }
@@ -151,6 +158,7 @@ pub struct Knowledge {
     /// The record of each secret that has one; none of a key that is gone, or of an owner.
     pub records: Vec<Record>,
     /// Changes of credits, in the order of their numbers; those that were applied are passed over.
+    /// Where there are credits that nothing was told of yet, the first says their balance.
     pub credits: Vec<CreditChange>,
 }
 
@@ -158,8 +166,10 @@ pub struct Knowledge {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreditChange {
-    /// Counts the changes of one subject, from 1.
+    /// Counts the changes of one subject, from 1; what became void in between is left out.
     pub number: u64,
+    /// When it was made.
+    pub at: Millis,
     /// What is done.
     pub act: CreditAct,
 }
@@ -178,7 +188,11 @@ pub enum CreditAct {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Told {
-    /// Milliseconds until every isolate's lease by an older version is over; 0 when none is.
+    /// The version that the meter knows. A registry that is below it was set back: it has to go
+    /// above it, or the meter passes over all that it says.
+    pub version: u64,
+    /// Milliseconds until every isolate's lease by an older version is over, and every one from
+    /// before the newest change of credits; 0 when none is left.
     pub leased_ms: u64,
     /// The number of the newest change of credits that was applied.
     pub credits: u64,
@@ -194,6 +208,17 @@ pub enum Span {
     Hour,
     /// Kept for two years.
     Day,
+}
+
+impl Holds {
+    /// What an isolate says of a record.
+    #[must_use]
+    pub fn of(record: &Record) -> Self {
+        Self {
+            secret_id: record.secret_id.clone(),
+            version: record.version,
+        }
+    }
 }
 
 impl Subject {

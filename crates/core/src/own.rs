@@ -1,7 +1,7 @@
 //! What the gateway answers for itself under `/_keyward/`; no route can reach there.
 
 use crate::cors;
-use crate::gateway::Response;
+use crate::gateway::{Response, Work};
 use crate::head::Head;
 use crate::problem;
 use crate::refusal::Refusal;
@@ -60,7 +60,7 @@ pub fn answer(head: &Head<'_>, path: &CheckedPath<'_>) -> Own {
         } else {
             body
         },
-        refresh: None,
+        work: Work::default(),
         hold_ms: 0,
     };
     if rest == "openapi.json" {

@@ -18,6 +18,7 @@ pub const MUTABLE: &[&str] = &[
     "paths",
     "not_before",
     "expires_at",
+    "limits",
     "metadata",
     "delete_protection",
 ];
@@ -132,7 +133,7 @@ mod tests {
 
     #[test]
     fn what_is_no_field_that_can_be_patched_is_refused_even_as_null() {
-        for field in ["status", "id", "version", "limits", "secrets", "nonsense"] {
+        for field in ["status", "id", "version", "secrets", "nonsense"] {
             assert_eq!(refused(&json!({ field: null })), [field]);
         }
         assert_eq!(refused(&json!([])), ["key"]);

@@ -4,16 +4,15 @@
 //! `error` where no key was sent, else `invalid_token`, `invalid_request` for more than one key,
 //! `insufficient_scope` with the scopes that the route requires.
 //!
-//! A limit that is used up stands in `RateLimit-Policy` and `RateLimit`, structured fields of the
-//! IETF's draft-ietf-httpapi-ratelimit-headers.
+//! The limits of a key stand in `RateLimit-Policy` and `RateLimit` ([`crate::rate_limit`]).
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::rate_limit::Fields;
 use crate::refusal::Refusal;
 use crate::spec::FieldError;
-use crate::throttle::Over;
 
 /// Where the page of a code stands, on the gateway itself.
 const PAGES: &str = "/_keyward/errors/";
@@ -32,8 +31,12 @@ pub struct Problem<'a> {
     pub errors: &'a [FieldError],
     /// Replaces the standing sentence. Holds no secret.
     pub detail: Option<&'a str>,
-    /// The limit per client address that is used up; for `rate_limited`.
-    pub over: Option<Over>,
+    /// The name of the limit that is used up; for limits of the key, or of its owner.
+    pub limit: Option<&'a str>,
+    /// Seconds until it is worth trying again, where that is known of this occurrence.
+    pub retry_s: Option<u64>,
+    /// How the limits stand.
+    pub limits: Option<&'a Fields>,
 }
 
 #[derive(Serialize)]
@@ -48,6 +51,8 @@ struct Document<'a> {
     fix: &'static str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<&'a str>,
 }
 
 impl<'a> Problem<'a> {
@@ -60,12 +65,14 @@ impl<'a> Problem<'a> {
             scopes: "",
             errors: &[],
             detail: None,
-            over: None,
+            limit: None,
+            retry_s: None,
+            limits: None,
         }
     }
 
     /// The problem document: `type`, `title`, `status`, `code`, `detail`, `request_id`, and where
-    /// there is something to say, `fix` and `errors`.
+    /// there is something to say, `fix`, `errors` and `limit`.
     #[must_use]
     pub fn body(&self) -> String {
         let refusal = self.refusal;
@@ -78,6 +85,7 @@ impl<'a> Problem<'a> {
             request_id: self.request_id,
             fix: refusal.fix(),
             errors: self.errors,
+            limit: self.limit,
         };
         // Strings and numbers under fixed names: there is nothing that could fail.
         serde_json::to_string(&document).unwrap_or_default()
@@ -93,19 +101,13 @@ impl<'a> Problem<'a> {
         if let Some(challenge) = self.challenge() {
             headers.push(("www-authenticate", challenge));
         }
-        if self.refusal.status() == 503 {
+        if let Some(retry_s) = self.retry_s {
+            headers.push(("retry-after", retry_s.to_string()));
+        } else if self.refusal.status() == 503 {
             headers.push(("retry-after", RETRY_AFTER_S.to_owned()));
         }
-        if let Some(Over { quantity, wait_s }) = self.over {
-            let (calls, window_s) = (quantity.calls, quantity.window_s);
-            headers.extend([
-                ("retry-after", wait_s.to_string()),
-                (
-                    "ratelimit-policy",
-                    format!(r#""address";q={calls};w={window_s}"#),
-                ),
-                ("ratelimit", format!(r#""address";r=0;t={wait_s}"#)),
-            ]);
+        if let Some(limits) = self.limits {
+            headers.extend(limits.headers());
         }
         headers
     }

@@ -77,13 +77,24 @@ pub struct Record {
     /// How much it may be used.
     #[serde(default, skip_serializing_if = "Limits::is_empty")]
     pub limits: Limits,
-    /// The keys of its owner share limits: what happens when their meter does not answer.
+    /// The keys of its owner share limits: what is to be known of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner_limits: Option<OnMeterError>,
+    pub owner_limits: Option<OwnerLimits>,
     /// How soon a change of the key holds. A record without it is of a version that had no meters:
     /// none is asked about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation: Option<RevocationMode>,
+}
+
+/// What a key's record says of the limits that the keys of its owner share; they themselves are
+/// their meter's to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnerLimits {
+    /// Their version: their meter may not answer by an older one without asking the registry.
+    pub version: u64,
+    /// What happens when their meter does not answer.
+    pub on_meter_error: OnMeterError,
 }
 
 /// How soon a change of a key holds everywhere.

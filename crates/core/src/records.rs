@@ -174,6 +174,17 @@ impl<P: Default> Records<P> {
         }
     }
 
+    /// Takes in what the meter of a key says of one of its secrets: its newest record, or that
+    /// there is none. What memory has let go of meanwhile is of no use any more.
+    pub fn told(&mut self, digest: Digest, record: Option<Record>, now: Millis) {
+        self.memory.told(digest, record, now);
+    }
+
+    /// The meter of a key has confirmed the record of one of its secrets, when it was asked.
+    pub fn confirm(&mut self, digest: &Digest, version: u64, asked: Millis) {
+        self.memory.confirm(digest, version, asked);
+    }
+
     /// Takes in the answer to a background read. Returns the next name to read, if any. What memory
     /// has let go of meanwhile is of no use any more.
     pub fn refreshed(&mut self, digest: Digest, loaded: Loaded<'_>, now: Millis) -> Option<Load> {

@@ -90,7 +90,10 @@ refusals! {
     AppDenied 403 "app_denied" Client "App not allowed" "The key does not allow calls from this app." "Call from an app that the key allows.";
     PathDenied 403 "path_denied" Client "Path not allowed" "The key does not allow this method and path." "Use a key that allows it, or ask the key's owner to add the path.";
     ScopeMissing 403 "scope_missing" Client "Scope missing" "The key lacks a scope that this route requires." "Use a key with the scopes in the WWW-Authenticate header.";
-    RateLimited 429 "rate_limited" Client "Too many calls" "More calls have come from this address with this key than it is allowed." "Wait as many seconds as Retry-After says, then call less often.";
+    RateLimited 429 "rate_limited" Client "Too many calls" "More calls have come with this key than it is allowed in this time." "Wait as many seconds as Retry-After says, then call less often.";
+    QuotaExceeded 429 "quota_exceeded" Client "Quota used up" "The key's quota for this period is used up." "Wait as many seconds as Retry-After says, or ask the key's owner for a larger quota.";
+    CreditsExhausted 402 "credits_exhausted" Client "Credits used up" "The key's prepaid credits do not suffice for this call." "Ask the owner of the API for more credits; where Retry-After stands, there will be some after that time.";
+    MeterUnavailable 503 "meter_unavailable" Platform "Meter unavailable" "The meter did not answer, so how far the key's limits go cannot be known right now." "Try again after the time in Retry-After.";
     CredentialUnavailable 500 "credential_unavailable" Platform "Credential unavailable" "The origin's credential is not available, so nothing was sent." "Set the Worker secret that the route's credential names.";
     OriginUnreachable 502 "origin_unreachable" Origin "Origin unreachable" "The origin could not be reached." "Check that the origin is up and that the route's address is right.";
     OriginTimeout 504 "origin_timeout" Origin "Origin too slow" "The origin did not answer within the route's time-out." "Try again, or raise the route's timeout_ms.";
@@ -120,7 +123,7 @@ refusals! {
     BootstrapDenied 403 "bootstrap_denied" Client "Bootstrap secret" "The bootstrap secret makes the first management key of the account, once, and does nothing else." "Call with a management key. To get back in after all are lost, set another bootstrap secret.";
     PreconditionRequired 428 "precondition_required" Client "If-Match required" "This change has to say which version it changes." "Send If-Match with the ETag of the version that you have read.";
     VersionConflict 412 "version_conflict" Client "Changed meanwhile" "The version in If-Match is not the current one, so nothing was changed." "Read it again, look at what has changed, and repeat the change on that version.";
-    IdempotencyMismatch 422 "idempotency_mismatch" Client "Idempotency key used" "This Idempotency-Key was used for another request within the last ten minutes." "Use a new Idempotency-Key for each request, and the same one only to repeat it.";
+    IdempotencyMismatch 422 "idempotency_mismatch" Client "Idempotency key used" "This Idempotency-Key was used for another request not long ago." "Use a new Idempotency-Key for each request, and the same one only to repeat it.";
     HeaderInvalid 400 "header_invalid" Client "Header not understood" "A header of the request has a value that is not allowed." "See `errors`.";
     RequestInvalid 422 "request_invalid" Client "Fields not valid" "The fields of the request are not valid." "See `errors`: each names a field and what to change.";
     RegistryUnavailable 503 "registry_unavailable" Platform "Registry unavailable" "The registry did not answer; the change may or may not have been made." "Look whether it was, then try again.";

@@ -73,6 +73,8 @@ impl Default for Settings {
 pub struct Route {
     /// Its place in the file, from 0.
     pub index: usize,
+    /// Host and path pattern, as the file writes them: what usage is counted under.
+    pub name: String,
     /// The hosts that it answers on.
     pub host: HostPattern,
     /// The paths that it answers on.
@@ -91,6 +93,8 @@ pub struct Route {
     pub key_in: Vec<Place>,
     /// What the origin demands.
     pub credential: Option<Credential>,
+    /// What a call spends of the limits of its key.
+    pub cost: u32,
     /// Milliseconds until the origin's response headers must have arrived; at least 1.
     pub timeout_ms: Option<u32>,
     /// Whether the origin's `Cache-Control` stands.

@@ -6,14 +6,17 @@
 //!   of the three. A private key names none of them.
 //! - A list that is given has at least one entry: an empty one could be read as "nobody" and as
 //!   "anybody".
+//! - `limits` name at least one limit ([`limits`]).
 //! - `null` stands for "none" where none is a value (`owner`, `not_before`, `expires_at`), and is
 //!   refused elsewhere: a restriction that got lost on the way must not make a wider key.
 
+pub mod limits;
 pub mod reader;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use self::limits::Whose;
 use self::reader::Reader;
 use crate::kind::Kind;
 use crate::limits::Limits;
@@ -80,6 +83,8 @@ pub struct ValidKey {
     pub not_before: Option<Millis>,
     /// The key is valid until just before; later than `not_before`. May be in the past.
     pub expires_at: Option<Millis>,
+    /// How much the key may be used.
+    pub limits: Limits,
     /// `active` when none was given.
     pub status: Status,
     /// The project's own notes on the key; the edge never sees them.
@@ -107,7 +112,7 @@ impl ValidKey {
             not_after: None,
             imported: false,
             restrictions: self.restrictions.clone(),
-            limits: Limits::default(),
+            limits: self.limits.clone(),
             owner_limits: None,
             revocation: None,
         }
@@ -146,12 +151,7 @@ pub fn validate(fields: &Value) -> Result<ValidKey, Vec<FieldError>> {
     {
         read.refuse("expires_at", "must be later than `not_before`");
     }
-    if read.has("limits") {
-        read.refuse(
-            "limits",
-            "limits are not enforced by this version; leave them out",
-        );
-    }
+    let limits = limits::read(&mut read, "limits", Whose::Key);
     let status = status(&mut read);
     let metadata = read.object("metadata", LARGEST_METADATA);
     let delete_protection = read.flag("delete_protection");
@@ -171,6 +171,7 @@ pub fn validate(fields: &Value) -> Result<ValidKey, Vec<FieldError>> {
         restrictions,
         not_before,
         expires_at,
+        limits,
         status,
         metadata,
         delete_protection,

@@ -1,18 +1,21 @@
-//! Limits per client address, within one isolate: calls of public keys, and failed authentications.
+//! Limits per client address, within one isolate: calls of public keys, a key's own limits of this
+//! sort, and failed authentications.
 //!
 //! 1. A client address is what the policy takes for it; one IPv4 address, or an IPv6 /64, because
 //!    that is what one subscriber is given. What has no known address is one address together.
-//! 2. [`Throttle`] counts the calls of a key from an address. The decision is made here, now, from
+//! 2. [`Throttle`] counts the calls of a key from an address; [`Rates`] does for the limits of a key
+//!    that are its own. The decision is made here, now, from
 //!    what this isolate has seen: nothing is asked, nothing is awaited.
 //! 3. [`Failures`] counts failed authentications from an address. It says how long the *answer* to a
 //!    further one is held back. It refuses nothing, and no valid key ever meets it.
 //!
-//! Both are approximate on purpose: another isolate counts for itself, and of more than [`MOST`]
+//! All are approximate on purpose: another isolate counts for itself, and of more than [`MOST`]
 //! addresses the one that was seen longest ago is forgotten. They stand outside the promise that a
 //! key's own limits are never exceeded.
 
 mod address;
 mod counter;
+mod rates;
 
 use std::hash::{BuildHasher as _, Hash};
 use std::num::NonZeroU32;
@@ -21,10 +24,11 @@ use lru::LruCache;
 
 pub use self::address::Network;
 use self::counter::Counter;
+pub use self::rates::Rates;
 use crate::memory::seeded::Seeded;
 use crate::time::Millis;
 
-/// How many counters each of the two keeps.
+/// How many counters each of them keeps.
 pub const MOST: usize = 10_000;
 /// How many failed authentications an address has before answers are held back.
 pub const FREE_FAILURES: u32 = 20;
@@ -57,6 +61,7 @@ pub struct Over {
 pub struct Throttle {
     quantity: Quantity,
     seed: Seeded,
+    slice_ms: u64,
     counters: Counters<Pair>,
 }
 
@@ -79,7 +84,8 @@ impl Throttle {
         Self {
             quantity,
             seed: Seeded(seed),
-            counters: Counters::new(quantity.window_s, seed),
+            slice_ms: counter::slice_ms(quantity.window_s),
+            counters: Counters::new(seed),
         }
     }
 
@@ -96,7 +102,8 @@ impl Throttle {
     ) -> Result<Room<'_>, Over> {
         let key = self.seed.hash_one((project, key_id));
         let quantity = self.quantity;
-        let (counter, slice_ms) = self.counters.of(Pair { key, network }, now);
+        let slice_ms = self.slice_ms;
+        let counter = self.counters.of(Pair { key, network }, slice_ms, now);
         if counter.total() < quantity.calls.get() {
             return Ok(Room(counter));
         }
@@ -122,7 +129,7 @@ impl Failures {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
-            counters: Counters::new(FAILURES_WINDOW_S, seed),
+            counters: Counters::new(seed),
         }
     }
 
@@ -132,7 +139,8 @@ impl Failures {
         if network == Network::Unknown {
             return 0;
         }
-        let (counter, _) = self.counters.of(network, now);
+        let slice_ms = counter::slice_ms(FAILURES_WINDOW_S);
+        let counter = self.counters.of(network, slice_ms, now);
         counter.count();
         match counter.total().saturating_sub(FREE_FAILURES) {
             0 => 0,
@@ -144,28 +152,22 @@ impl Failures {
 }
 
 /// The bounded table.
-struct Counters<K: Hash + Eq> {
-    slice_ms: u64,
-    table: LruCache<K, Counter, Seeded>,
-}
+struct Counters<K: Hash + Eq>(LruCache<K, Counter, Seeded>);
 
 impl<K: Hash + Eq> Counters<K> {
-    fn new(window_s: u32, seed: u64) -> Self {
-        Self {
-            slice_ms: counter::slice_ms(window_s),
-            // A bounded one takes all its memory at once.
-            table: LruCache::unbounded_with_hasher(Seeded(seed)),
-        }
+    fn new(seed: u64) -> Self {
+        // A bounded one takes all its memory at once.
+        Self(LruCache::unbounded_with_hasher(Seeded(seed)))
     }
 
-    /// The counter of `key` as it stands now, and the length of its slices.
-    fn of(&mut self, key: K, now: Millis) -> (&mut Counter, u64) {
-        if self.table.len() >= MOST && !self.table.contains(&key) {
-            self.table.pop_lru();
+    /// The counter of `key`, with slices of this length, as it stands now.
+    fn of(&mut self, key: K, slice_ms: u64, now: Millis) -> &mut Counter {
+        if self.0.len() >= MOST && !self.0.contains(&key) {
+            self.0.pop_lru();
         }
-        let counter = self.table.get_or_insert_mut(key, Counter::default);
-        counter.advance(now, self.slice_ms);
-        (counter, self.slice_ms)
+        let counter = self.0.get_or_insert_mut(key, Counter::default);
+        counter.advance(now, slice_ms);
+        counter
     }
 }
 

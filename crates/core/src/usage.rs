@@ -3,6 +3,9 @@
 //! An isolate counts what it decides, and reports it with its next ask; a meter adds up. A count
 //! is reported under a number until it is confirmed, and added once for each number.
 
+pub mod bounded;
+pub mod retention;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -12,11 +12,18 @@ use std::cell::Cell;
 use std::hint::black_box;
 use std::num::NonZeroU32;
 
+#[allow(dead_code, reason = "each test uses its part")]
+mod desk;
+#[allow(dead_code, reason = "each test uses its part")]
+mod metered;
+
 use keyward_core::decide::{Access, decide};
+use keyward_core::gateway;
 use keyward_core::keyring::Keyring;
 use keyward_core::kind::Kind;
 use keyward_core::lease::holder::{Holder, Spent};
 use keyward_core::lease::message::{Answer, Outcome};
+use keyward_core::record::{Record, RevocationMode};
 use keyward_core::request::Facts;
 use keyward_core::restrict::path::CheckedPath;
 use keyward_core::secret::{Digest, Shape};
@@ -140,7 +147,7 @@ fn a_warm_request_allocates_nothing() {
 fn spending_of_a_lease_allocates_nothing() {
     let mut holder = Holder::new(1);
     for number in 1..=5 {
-        holder.ask(0, Millis(number));
+        holder.ask(1, Millis(number));
         let answer = Answer {
             number,
             outcome: Outcome::Granted {
@@ -161,5 +168,35 @@ fn spending_of_a_lease_allocates_nothing() {
     ] {
         let taken = taken_by(|| assert_eq!(spend(&mut holder, cost, now), spent));
         assert_eq!(taken, 0, "{cost} at {now}");
+    }
+}
+
+/// How often the second and later calls of a key ask for memory.
+fn warm_calls(record: &Record) -> usize {
+    let mut world = metered::world(1);
+    let key = metered::secret(7);
+    world.hold(&key, record);
+    for _ in 0..30 {
+        assert_eq!(world.call(0, "/one/x", &key).code, "ok");
+    }
+    let head = format!("GET\nhttps://gate.example/one/x\nx-api-key\n{key}\ncf-ipcountry\nNZ\n");
+    let now = world.now;
+    taken_by(|| {
+        for _ in 0..10 {
+            let outcome = world.isolates[0].handle(&head, now, None);
+            assert!(matches!(outcome, gateway::Outcome::Forward { .. }));
+        }
+    })
+}
+
+#[test]
+fn a_lease_and_counts_take_no_memory_on_a_warm_call() {
+    let plain = warm_calls(&desk::record(Kind::Private, false));
+    let limits = r#"{"rate":[{"name":"r","limit":100000,"window_s":60},{"name":"a","limit":1000,"window_s":60,"per":"ip"}],"credits":{"balance":1000000}}"#;
+    for mode in [RevocationMode::Strict, RevocationMode::Eventual] {
+        for limits in ["{}", limits] {
+            let record = metered::keyed(mode, metered::limits(limits));
+            assert_eq!(warm_calls(&record), plain, "{record:?}");
+        }
     }
 }

@@ -37,6 +37,15 @@ fn get(key: Value, headers: Value) -> String {
 }
 
 #[test]
+fn limits_are_read_and_not_counted() {
+    let with = |limits: Value| get(json!({ "limits": limits }), json!({}));
+    assert_eq!(with(json!({"credits": 0})), "ok");
+    let rate = json!({"rate": [{"limit": 1, "window_s": 60, "per": "ip"}]});
+    assert_eq!((with(rate.clone()), with(rate)), ("ok".into(), "ok".into()));
+    assert_eq!(with(json!({"credits": "5"})), "key_spec_invalid");
+}
+
+#[test]
 fn the_answer_has_the_documented_fields_in_their_order() {
     let question = r#"{"key":{"kind":"public","referrers":["example.com"]},"request":{"method":"GET","path":"/","headers":{"Origin":"https://example.com"},"ip":"192.0.2.7"},"now":"2026-11-21T12:00:00Z"}"#;
     assert_eq!(

@@ -8,7 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-use keyward_core::gateway::{Gateway, Outcome};
+use keyward_core::gateway::{Answered, Gateway, Outcome, Work};
 use keyward_core::keyring::Keyring;
 use keyward_core::kind::Kind;
 use keyward_core::names::record_name;
@@ -191,11 +191,17 @@ fn a_valid_key_is_read_once_and_then_awaits_nothing() {
     ));
     assert!(matches!(
         desk.call(&text),
-        Outcome::Forward { refresh: None, .. }
+        Outcome::Forward {
+            work: Work { refresh: None, .. },
+            ..
+        }
     ));
     assert!(matches!(
         desk.gateway.handle(&text, NOW.plus(9_999), None),
-        Outcome::Forward { refresh: None, .. }
+        Outcome::Forward {
+            work: Work { refresh: None, .. },
+            ..
+        }
     ));
 }
 
@@ -205,7 +211,10 @@ fn an_aging_record_is_refreshed_in_the_background_once() {
     let text = desk.head("GET", "/plain/x", &[BEARER]);
     desk.call(&text);
     let Outcome::Forward {
-        refresh: Some(load),
+        work: Work {
+            refresh: Some(load),
+            ..
+        },
         ..
     } = desk.gateway.handle(&text, NOW.plus(10_000), None)
     else {
@@ -213,7 +222,10 @@ fn an_aging_record_is_refreshed_in_the_background_once() {
     };
     assert!(matches!(
         desk.gateway.handle(&text, NOW.plus(10_001), None),
-        Outcome::Forward { refresh: None, .. }
+        Outcome::Forward {
+            work: Work { refresh: None, .. },
+            ..
+        }
     ));
     desk.record.version = 2;
     desk.record.status = Status::Revoked;
@@ -275,7 +287,7 @@ fn a_refused_call_refreshes_its_record_too() {
         NOW.plus(seconds * 1000),
         None,
     ) {
-        Outcome::Respond(response) => response.refresh.is_some(),
+        Outcome::Respond(response) => response.work.refresh.is_some(),
         outcome => panic!("{outcome:?}"),
     };
     let found = [9, 10, 11, 12].map(|seconds| refreshes(&mut desk, seconds));
@@ -353,7 +365,10 @@ fn an_unreadable_record_ends_what_was_served_before() {
     let text = desk.head("GET", "/plain/x", &[BEARER]);
     desk.call(&text);
     let Outcome::Forward {
-        refresh: Some(load),
+        work: Work {
+            refresh: Some(load),
+            ..
+        },
         ..
     } = desk.gateway.handle(&text, NOW.plus(10_000), None)
     else {
@@ -634,6 +649,16 @@ fn the_description_of_the_management_api_is_only_read() {
     );
 }
 
+fn answered(route: usize, kind: Kind, headers: &str) -> Answered<'_> {
+    Answered {
+        route,
+        kind,
+        account: 0,
+        status: 302,
+        headers,
+    }
+}
+
 #[test]
 fn an_answer_is_cleaned() {
     let mut desk = desk(Kind::Public, r#"{"referrers":["https://page.example"]}"#);
@@ -647,7 +672,7 @@ fn an_answer_is_cleaned() {
     let headers = "x-echo\nBearer llm-secret\nset-cookie\na=b\naccess-control-allow-origin\n*\ncache-control\npublic, max-age=9\nvary\nAccept\nlocation\nhttps://llm.example/v1/next?x=1\nkeyward-key-id\nx\netag\n\"1\"\n";
     let edits = desk
         .gateway
-        .answer(route, Kind::Public, &text, 302, headers)
+        .answer(&answered(route, Kind::Public, headers), &text, NOW)
         .unwrap();
     assert_eq!(
         edits.remove,
@@ -694,7 +719,7 @@ fn a_location_on_the_origin_is_mapped_back_whole() {
         let headers = format!("location\n{sent}\n");
         let edits = desk
             .gateway
-            .answer(route, Kind::Private, &text, 302, &headers)
+            .answer(&answered(route, Kind::Private, &headers), &text, NOW)
             .unwrap();
         let location = edits.set.iter().find(|(name, _)| *name == "location");
         assert_eq!(
@@ -712,7 +737,7 @@ fn a_location_on_the_origin_is_mapped_back_whole() {
         let headers = format!("location\n{sent}\n");
         let edits = desk
             .gateway
-            .answer(route, Kind::Private, &text, 302, &headers)
+            .answer(&answered(route, Kind::Private, &headers), &text, NOW)
             .unwrap();
         assert!(
             edits.set.iter().all(|(name, _)| *name != "location"),
@@ -756,11 +781,13 @@ fn an_answer_that_needs_no_edit_is_handed_back_untouched() {
     let edits = desk
         .gateway
         .answer(
-            0,
-            Kind::Private,
+            &answered(
+                0,
+                Kind::Private,
+                "cache-control\nno-store\ncontent-type\na/b\nlocation\nhttps://elsewhere.example/\n",
+            ),
             &text,
-            200,
-            "cache-control\nno-store\ncontent-type\na/b\nlocation\nhttps://elsewhere.example/\n",
+            NOW,
         )
         .unwrap();
     assert!(edits.remove.is_empty() && edits.set.is_empty(), "{edits:?}");

@@ -3,7 +3,7 @@
 //!
 //! The check is exhaustive within the bounds of each scenario; each prints how much it visited.
 //! `cargo test --release --package keyward-core --test lease_model -- --nocapture` explores more,
-//! for some minutes: the meter may crash, and answers are repeated.
+//! for some minutes: the meter may crash in each, answers are repeated, and clocks jump back.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -114,6 +114,51 @@ fn credits_hold() {
 fn two_limits_hold_together() {
     let limits = json!({ "rate": rate(), "credits": { "balance": 1 } });
     holds("rate and credits", &scenario(limits, &[1_100]));
+}
+
+/// Three isolates; one of them and the meter may crash, and a clock may jump back.
+fn three(limits: Value, bounds: Bounds) -> Scenario {
+    Scenario {
+        // Clocks that agree: so the isolates are interchangeable, and a sixth of it is enough.
+        clocks: vec![DAY_MS; 3],
+        jumps: vec![-5_000],
+        bounds,
+        ..scenario(limits, &[11_000])
+    }
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "takes minutes: with --release")]
+fn credits_hold_in_three_isolates_that_crash() {
+    let bounds = Bounds {
+        isolate_crashes: 1,
+        meter_crashes: 1,
+        ..BOUNDS
+    };
+    let limits = json!({ "credits": { "balance": 1 } });
+    holds("three isolates", &three(limits, bounds));
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "takes minutes: with --release")]
+fn credits_hold_in_three_isolates_whose_clocks_jump_back() {
+    let bounds = Bounds { jumps: 1, ..BOUNDS };
+    let limits = json!({ "credits": { "balance": 1 } });
+    holds("three isolates, jumps", &three(limits, bounds));
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "takes minutes: with --release")]
+fn a_rate_limit_holds_in_three_isolates_that_all_ask() {
+    let bounds = Bounds {
+        calls: 3,
+        asks: 3,
+        meter_crashes: 0,
+        steps: 1,
+        ..BOUNDS
+    };
+    let limits = json!({ "rate": [{ "name": "second", "limit": 2, "window_s": 1 }] });
+    holds("three isolates, three asks", &three(limits, bounds));
 }
 
 #[test]

@@ -7,12 +7,10 @@
     reason = "a test fails by panicking"
 )]
 
-use std::num::NonZeroU32;
-
 use keyward_core::problem::{Problem, page};
+use keyward_core::rate_limit::{Fields, Item};
 use keyward_core::refusal::Refusal;
 use keyward_core::spec::FieldError;
-use keyward_core::throttle::{Over, Quantity};
 use serde_json::{Value, json};
 
 fn parsed(problem: &Problem<'_>) -> Value {
@@ -67,7 +65,9 @@ fn every_refusal_has_its_document_and_its_headers() {
                 let scope = challenge("insufficient_scope") + r#", scope="chat:write a:b""#;
                 headers.push(("www-authenticate", scope));
             }
-            Refusal::StoreUnavailable | Refusal::RegistryUnavailable => {
+            Refusal::StoreUnavailable
+            | Refusal::MeterUnavailable
+            | Refusal::RegistryUnavailable => {
                 headers.push(("retry-after", "5".to_owned()));
             }
             _ => {}
@@ -98,25 +98,30 @@ fn an_occurrence_can_say_more() {
 
 #[test]
 fn a_limit_that_is_used_up_says_itself_and_when_there_is_room() {
-    let calls = NonZeroU32::new(1200).unwrap();
+    let mut fields = Fields::default();
+    fields.push(&Item {
+        prefix: "",
+        name: "burst",
+        limit: 1200,
+        window_s: Some(60),
+        left: Some(0),
+        more_s: Some(12),
+    });
     let problem = Problem {
-        over: Some(Over {
-            quantity: Quantity {
-                calls,
-                window_s: 60,
-            },
-            wait_s: 12,
-        }),
+        limit: Some("burst"),
+        retry_s: Some(12),
+        limits: Some(&fields),
         ..Problem::new(Refusal::RateLimited, "req-1")
     };
     let expected = [
         ("retry-after", "12"),
-        ("ratelimit-policy", r#""address";q=1200;w=60"#),
-        ("ratelimit", r#""address";r=0;t=12"#),
+        ("ratelimit-policy", r#""burst";q=1200;w=60"#),
+        ("ratelimit", r#""burst";r=0;t=12"#),
     ];
     for (name, value) in expected {
         assert!(problem.headers().contains(&(name, value.to_owned())));
     }
+    assert_eq!(parsed(&problem)["limit"], "burst");
 }
 
 #[test]

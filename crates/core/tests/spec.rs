@@ -40,6 +40,7 @@ fn everything_a_key_can_say_is_read() {
         "paths": ["get,post /v1/**"],
         "not_before": "2026-11-21T12:00:00Z",
         "expires_at": "2027-11-21T13:00:00+01:00",
+        "limits": {"rate": [{"limit": 100, "window_s": 60}], "credits": 5},
         "status": "disabled",
         "metadata": {"ticket": 7, "nested": {"a": [null]}},
     }))
@@ -76,9 +77,15 @@ fn everything_a_key_can_say_is_read() {
         (record.not_before, record.expires_at),
         (key.not_before, key.expires_at)
     );
+    assert!(record.limits.is_metered());
     assert_eq!(
-        (record.environment, record.owner, record.restrictions),
-        (key.environment, key.owner, key.restrictions)
+        (
+            record.environment,
+            record.owner,
+            record.restrictions,
+            record.limits
+        ),
+        (key.environment, key.owner, key.restrictions, key.limits)
     );
 }
 
@@ -95,6 +102,7 @@ fn what_is_left_out_has_the_documented_default() {
     );
     assert!(key.metadata.is_empty());
     assert_eq!(key.restrictions, Default::default());
+    assert!(key.limits.is_empty());
 }
 
 #[test]
@@ -217,7 +225,9 @@ fn each_field_is_held_to_its_own_form() {
             vec![
                 json!({}),
                 json!(null),
-                json!({"quota": {"limit": 5, "period": "day"}}),
+                json!([]),
+                json!(5),
+                json!({"on_meter_error": "allow"}),
             ],
         ),
         (
@@ -395,7 +405,7 @@ proptest! {
     #[test]
     fn validation_never_panics_and_records_of_valid_keys_survive_json(
         fields in proptest::collection::btree_map(
-            "name|kind|environment|owner|scopes|referrers|any_referrer|ips|apps|paths|not_before|expires_at|status|metadata|x",
+            "name|kind|environment|owner|scopes|referrers|any_referrer|ips|apps|paths|not_before|expires_at|limits|status|metadata|x",
             any_json(),
             0..6,
         ),

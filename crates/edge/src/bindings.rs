@@ -15,6 +15,8 @@ pub const ACCOUNT: &str = "ACCOUNT";
 pub const PROJECTS: &str = "PROJECTS";
 /// The meters: an object for each key, owner and project that is counted.
 pub const METERS: &str = "METERS";
+/// The dataset of Analytics Engine that usage is written to, if one is bound.
+pub const USAGE: &str = "USAGE";
 /// The Worker secret with the deployment's own secret.
 pub const SECRET: &str = "KEYWARD_SECRET";
 /// The Worker secret with the bootstrap management key.

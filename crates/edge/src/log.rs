@@ -14,6 +14,11 @@ pub fn registry(code: &str, key: Option<&str>, detail: &str) {
     error(&json!({ "level": "error", "code": code, "key": key, "detail": detail }));
 }
 
+/// A meter could not do what it was asked, or a part of it. `detail` is a sentence of Keyward's own.
+pub fn meter(code: &str, detail: &str) {
+    error(&json!({ "level": "error", "code": code, "detail": detail }));
+}
+
 /// The module has panicked: this instance of it is lost, and a bug is to be found at this place.
 pub fn panicked(file: &str, line: u32) {
     error(

@@ -14,6 +14,7 @@ use std::cell::Cell;
 use js_sys::{Array, Promise};
 use keyward_core::time::Millis;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
 use worker::State;
 
 pub use self::row::{Row, Value};
@@ -34,6 +35,9 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, js_name = setAlarm)]
     fn set_alarm(this: &RawStorage, at: f64) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = deleteAll)]
+    fn delete_all(this: &RawStorage) -> Result<Promise, JsValue>;
 
     type RawSql;
 
@@ -157,6 +161,19 @@ impl Storage {
             .map_err(|_| StorageError::Runtime)?;
         self.alarm.set(Some(time));
         Ok(())
+    }
+
+    /// Deletes everything, the tables and the alarm among it.
+    ///
+    /// # Errors
+    /// [`StorageError::Runtime`].
+    pub async fn delete_all(&self) -> Result<(), StorageError> {
+        self.alarm.set(None);
+        let deleted = self.raw.delete_all().map_err(|_| StorageError::Runtime)?;
+        JsFuture::from(deleted)
+            .await
+            .map(drop)
+            .map_err(|_| StorageError::Runtime)
     }
 
     /// The alarm has rung: none is set any more.

@@ -2,7 +2,7 @@
 //!
 //! Everything follows from the seed: the same arguments print the same figures. What is simulated
 //! is the traffic, the network and the clocks; [`Holder`] and [`Meter`] are those that run at the
-//! edge.
+//! edge. `docs/simulation.md` says what the figures mean.
 //!
 //! [`Holder`]: keyward_core::lease::holder::Holder
 //! [`Meter`]: keyward_core::lease::meter::Meter
@@ -14,73 +14,46 @@
 )]
 
 mod audit;
+mod counts;
 mod keys;
+mod mix;
 mod prices;
 mod report;
+mod scenario;
 mod world;
 
-use std::path::PathBuf;
-
 use anyhow::Result;
-use clap::Parser;
+use clap::Parser as _;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::prices::Prices;
 use self::report::Row;
-use self::world::World;
-
-/// Simulates isolates, keys and meters with the gateway's own code, and checks every call that was
-/// let through against its limit
-#[derive(Parser)]
-#[command(name = "keyward-sim", version)]
-struct Arguments {
-    /// Numbers of isolates, a run for each
-    #[arg(long, value_delimiter = ',', default_value = "10,100,1000,10000")]
-    isolates: Vec<u32>,
-    /// Number of keys
-    #[arg(long, default_value_t = 100_000)]
-    keys: u32,
-    /// Calls a second, of all isolates together
-    #[arg(long, default_value_t = 1000.0)]
-    calls: f64,
-    /// Minutes of simulated time
-    #[arg(long, default_value_t = 60)]
-    minutes: u64,
-    /// Exponent of Zipf's law: how much more often the first keys are used than the rest
-    #[arg(long, default_value_t = 1.1)]
-    zipf: f64,
-    /// Round trips to the meters, shortest and longest, in milliseconds
-    #[arg(long, num_args = 2, value_names = ["FROM", "TO"], default_values_t = [100, 300])]
-    latency: Vec<u64>,
-    /// Share of messages that are lost
-    #[arg(long, default_value_t = 0.001)]
-    loss: f64,
-    /// Seed of everything random
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// A file of prices
-    #[arg(long)]
-    prices: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
+use self::scenario::{Arguments, Scenario};
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let prices = Prices::read(arguments.prices.as_deref())?;
+    let run = |scenario: &Scenario| row(scenario, &arguments, &prices);
+    let growth = arguments.isolates.iter();
+    let growth = growth.map(|isolates| run(&arguments.growth(*isolates)));
+    let growth = growth.collect::<Result<Vec<_>>>()?;
+    let hot = match arguments.hot {
+        0 => Vec::new(),
+        _ => arguments.hot().iter().map(run).collect::<Result<_>>()?,
+    };
+    report::print(&growth, &hot, arguments.json)
+}
+
+/// Runs a scenario. Where the standard error is no terminal, no progress is shown.
+fn row(scenario: &Scenario, arguments: &Arguments, prices: &Prices) -> Result<Row> {
     let style = ProgressStyle::with_template("{msg:>16} {wide_bar} {percent:>3} % {eta:>5}")?;
-    let mut rows = Vec::new();
-    for &isolates in &arguments.isolates {
-        let mut world = World::new(&arguments, isolates);
-        let bar = ProgressBar::new(arguments.minutes * 60).with_style(style.clone());
-        bar.set_message(format!("{isolates} isolates"));
-        for second in 1..=arguments.minutes * 60 {
-            world.run_until(second * 1_000_000);
-            bar.set_position(second);
-        }
-        bar.finish_and_clear();
-        rows.push(Row::of(world.finish(), isolates, &prices));
+    let bar = ProgressBar::new(scenario.seconds).with_style(style);
+    bar.set_message(scenario.name.clone());
+    let mut world = scenario.world(arguments);
+    for second in 1..=scenario.seconds {
+        world.run_until(second * 1_000_000);
+        bar.set_position(second);
     }
-    report::print(&rows, arguments.json)
+    bar.finish_and_clear();
+    Ok(Row::of(world.finish(), scenario, prices))
 }

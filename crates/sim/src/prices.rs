@@ -16,7 +16,7 @@ pub(crate) struct Prices {
     rows_written_per_million: f64,
     cpu_ms_per_call: f64,
     object_ms_per_ask: f64,
-    rows_per_ask: f64,
+    usage_rows_per_ask: f64,
 }
 
 /// The memory that an object is billed for, in GB.
@@ -38,13 +38,14 @@ impl Prices {
         self.worker_requests_per_million + self.cpu_ms_per_call * self.worker_cpu_ms_per_million
     }
 
-    /// Of a million calls that make so many asks.
-    pub(crate) fn metered(&self, asks: f64) -> f64 {
+    /// Of a million calls that make so many asks, for which so many rows are written.
+    pub(crate) fn metered(&self, asks: f64, rows: f64) -> f64 {
         let seconds = asks * self.object_ms_per_ask / 1000.0;
+        let rows = rows + asks * self.usage_rows_per_ask;
         let millions = |count: f64, price: f64| count / 1e6 * price;
         self.bare()
             + millions(asks, self.object_requests_per_million)
-            + millions(asks * self.rows_per_ask, self.rows_written_per_million)
+            + millions(rows, self.rows_written_per_million)
             + millions(seconds * OBJECT_GB, self.object_gb_s_per_million)
     }
 }

@@ -18,6 +18,9 @@ pub enum Body {
     Note,
     NewEnvironment,
     Owner,
+    OwnerLimits,
+    OwnerCredits,
+    Credits,
     KeyFields,
     KeyPatch,
     Rotation,
@@ -66,6 +69,9 @@ impl Body {
             Self::Note
             | Self::NewEnvironment
             | Self::Owner
+            | Self::OwnerLimits
+            | Self::OwnerCredits
+            | Self::Credits
             | Self::Rotation
             | Self::Revocation
             | Self::NewManagementKey

@@ -1,7 +1,10 @@
 //! Projects, environments and owners.
 
+use keyward_core::limits::Limits;
 use keyward_core::names;
+use keyward_core::record::RevocationMode;
 use keyward_core::revocation::LONGEST_NOTE;
+use keyward_core::spec::limits::{self, Whose};
 use keyward_core::spec::{FieldError, LONGEST_NAME, LONGEST_OWNER};
 use serde_json::Value;
 
@@ -48,12 +51,18 @@ impl NewProject {
     }
 }
 
-/// Whether a merge patch of a project is one: `name`, `max_age_s`, `warn_s`.
+/// How soon changes of keys hold.
+const REVOCATION: &[(&str, RevocationMode)] = &[
+    ("strict", RevocationMode::Strict),
+    ("eventual", RevocationMode::Eventual),
+];
+
+/// Whether a merge patch of a project is one: `name`, `max_age_s`, `warn_s`, `revocation`.
 ///
 /// # Errors
 /// Every field that is wrong.
 pub fn project_patch(body: &Value) -> Result<(), Vec<FieldError>> {
-    let known = ["name", "max_age_s", "warn_s"];
+    let known = ["name", "max_age_s", "warn_s", "revocation"];
     object(body, ("project", "a project's patch"), &known, |read| {
         read.text("name", LONGEST_NAME);
         read.optional("max_age_s", |read, field| {
@@ -62,6 +71,7 @@ pub fn project_patch(body: &Value) -> Result<(), Vec<FieldError>> {
         read.optional("warn_s", |read, field| {
             read.whole(field, 0..=LONGEST_WARNING_S)
         });
+        read.optional("revocation", |read, field| read.choice(field, REVOCATION));
     })
 }
 
@@ -128,6 +138,35 @@ impl OwnerChange {
             Self {
                 owner: read.text("owner", LONGEST_OWNER).unwrap_or_default(),
                 note: read.text("note", LONGEST_NOTE),
+            }
+        })
+    }
+}
+
+/// The limits that an owner's keys are to share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerLimits {
+    /// Whoever keys were given to.
+    pub owner: String,
+    /// All of them; none takes them away.
+    pub limits: Option<Limits>,
+}
+
+impl OwnerLimits {
+    /// Reads `owner` and `limits`, which is `null` for none.
+    ///
+    /// # Errors
+    /// Every field that is wrong.
+    pub fn read(body: &Value) -> Result<Self, Vec<FieldError>> {
+        let known = ["owner", "limits"];
+        object(body, ("body", "this change"), &known, |read| {
+            read.require("owner");
+            read.require("limits");
+            Self {
+                owner: read.text("owner", LONGEST_OWNER).unwrap_or_default(),
+                limits: read.optional("limits", |read, field| {
+                    Some(limits::read(read, field, Whose::Owner))
+                }),
             }
         })
     }

@@ -79,6 +79,8 @@ fn document(answer: Answer, generator: &mut SchemaGenerator) -> Value {
         Answer::KeyChanged => schema::<view::KeyChanged>(generator),
         Answer::KeyCreated => schema::<view::KeyCreated>(generator),
         Answer::Where => schema::<view::Where>(generator),
+        Answer::KeyLimits => schema::<view::KeyLimits>(generator),
+        Answer::Usage => schema::<view::Usage>(generator),
         Answer::ImportReport => schema::<view::ImportReport>(generator),
         Answer::SelfRevoked => schema::<view::SelfRevoked>(generator),
         Answer::Audit => schema::<view::Page<view::AuditEntry>>(generator),

@@ -6,6 +6,7 @@ use keyward_core::rotation::{DEFAULT_OVERLAP_S, LONGEST_OVERLAP_S};
 use keyward_core::spec::{LONGEST_NAME, LONGEST_OWNER};
 use serde_json::{Map, Value, json};
 
+use super::limits::{Written, units, written};
 use super::{examples, fields};
 use crate::operation::Body;
 use crate::request::{LONGEST_LIFE_S, LONGEST_WARNING_S, SHORTEST_LIFE_S};
@@ -44,6 +45,9 @@ const ALL: &[Body] = &[
     Body::Note,
     Body::NewEnvironment,
     Body::Owner,
+    Body::OwnerLimits,
+    Body::OwnerCredits,
+    Body::Credits,
     Body::KeyFields,
     Body::KeyPatch,
     Body::Rotation,
@@ -62,6 +66,9 @@ const fn name(body: Body) -> Option<&'static str> {
         Body::Note => "Note",
         Body::NewEnvironment => "NewEnvironment",
         Body::Owner => "OwnerChange",
+        Body::OwnerLimits => "OwnerLimits",
+        Body::OwnerCredits => "OwnerCredits",
+        Body::Credits => "CreditsChange",
         Body::KeyFields => "KeyFields",
         Body::KeyPatch => "KeyPatch",
         Body::Rotation => "Rotation",
@@ -85,7 +92,17 @@ fn schema(body: Body) -> Value {
         Body::ProjectPatch => {
             let life = fields::or_null(within(SHORTEST_LIFE_S, LONGEST_LIFE_S));
             let warning = fields::or_null(within(0, LONGEST_WARNING_S));
-            object(vec![name(), ("max_age_s", life), ("warn_s", warning)], &[])
+            let revocation = fields::or_null(json!({
+                "type": "string", "enum": ["strict", "eventual", null],
+                "description": "How soon changes of keys hold; null: `strict` for private keys, `eventual` for public ones.",
+            }));
+            let all = vec![
+                name(),
+                ("max_age_s", life),
+                ("warn_s", warning),
+                ("revocation", revocation),
+            ];
+            object(all, &[])
         }
         Body::Note => object(vec![note()], &[]),
         Body::NewEnvironment => object(vec![("id", environment)], &["id"]),
@@ -93,8 +110,31 @@ fn schema(body: Body) -> Value {
             vec![("owner", fields::text(LONGEST_OWNER)), note()],
             &["owner"],
         ),
+        Body::OwnerLimits => {
+            let limits = fields::or_null(written(Written::Owner));
+            let all = vec![("owner", fields::text(LONGEST_OWNER)), ("limits", limits)];
+            object(all, &["owner", "limits"])
+        }
+        Body::OwnerCredits => {
+            let owner = ("owner", fields::text(LONGEST_OWNER));
+            let mut schema = object(
+                vec![owner, ("set", units(0)), ("add", units(1))],
+                &["owner"],
+            );
+            either(&mut schema, 2);
+            schema
+        }
+        Body::Credits => {
+            let mut schema = object(vec![("set", units(0)), ("add", units(1))], &[]);
+            either(&mut schema, 1);
+            schema
+        }
         Body::KeyFields => object(key(environment, &["active", "disabled"]), &[]),
-        Body::KeyPatch => object(fields::of_key(), &[]),
+        Body::KeyPatch => {
+            let mut all = fields::of_key();
+            all.push(("limits", fields::or_null(written(Written::Patch))));
+            object(all, &[])
+        }
         Body::Rotation => {
             let mut overlap = within(0, LONGEST_OVERLAP_S);
             overlap["default"] = json!(DEFAULT_OVERLAP_S);
@@ -130,6 +170,7 @@ fn key(environment: Value, statuses: &[&str]) -> Vec<(&'static str, Value)> {
             json!({"type": "string", "enum": ["public", "private"]}),
         ),
         ("environment", environment),
+        ("limits", written(Written::Key)),
         ("status", json!({"type": "string", "enum": statuses})),
     ]);
     all
@@ -192,6 +233,12 @@ fn import_line(mut all: Vec<(&'static str, Value)>) -> Value {
     object(all, &[])
 }
 
+/// Of `set` and `add`, one: so many fields there are in all.
+fn either(schema: &mut Value, fields: usize) {
+    schema["minProperties"] = json!(fields);
+    schema["maxProperties"] = json!(fields);
+}
+
 fn object(properties: Vec<(&'static str, Value)>, required: &[&str]) -> Value {
     let properties: Map<String, Value> = properties
         .into_iter()
@@ -227,12 +274,7 @@ mod tests {
     fn every_field_of_a_key_is_described() {
         let described = names(Body::KeyFields);
         for field in FIELDS {
-            // Limits are refused by this version.
-            assert_eq!(
-                described.iter().any(|one| one == field),
-                *field != "limits",
-                "{field}"
-            );
+            assert!(described.iter().any(|one| one == field), "{field}");
         }
         let mut patchable = MUTABLE.to_vec();
         patchable.sort_unstable();

@@ -7,6 +7,7 @@ use crate::operation::{Answer, Body};
 const KEY: &str = "key_4fJr0WzT8sLq2XvB7nYc";
 const SECRET: &str = "sec_9dKx3HbQ1mZt";
 const AT: &str = "2026-11-21T12:00:00Z";
+const BY: &str = "2026-11-21T12:00:07.500Z";
 
 /// An example of a request's body.
 #[must_use]
@@ -18,10 +19,23 @@ pub fn body(body: Body) -> Option<Value> {
         Body::Note => json!({"note": "unpaid"}),
         Body::NewEnvironment => json!({"id": "staging"}),
         Body::Owner => json!({"owner": "customer-17", "note": "unpaid"}),
-        Body::KeyFields => {
-            json!({"name": "web shop", "referrers": ["https://shop.example.com"], "owner": "customer-17"})
-        }
-        Body::KeyPatch => json!({"name": "web shop, Berlin", "expires_at": null}),
+        Body::OwnerLimits => json!({
+            "owner": "customer-17",
+            "limits": {"quota": {"limit": 100_000, "period": "month", "reset_day": 15}},
+        }),
+        Body::OwnerCredits => json!({"owner": "customer-17", "add": 500}),
+        Body::Credits => json!({"add": 500}),
+        Body::KeyFields => json!({
+            "name": "web shop", "referrers": ["https://shop.example.com"], "owner": "customer-17",
+            "limits": {
+                "rate": [{"limit": 100, "window_s": 60}, {"limit": 20, "window_s": 60, "per": "ip"}],
+                "quota": {"limit": 10_000, "period": "day"},
+            },
+        }),
+        Body::KeyPatch => json!({
+            "name": "web shop, Berlin", "expires_at": null,
+            "limits": {"quota": null, "credits": {"balance": 500}},
+        }),
         Body::Rotation => json!({"overlap": 3600}),
         Body::Revocation => {
             json!({"reason": "keyCompromise", "note": "found in a public repository"})
@@ -63,13 +77,19 @@ pub fn answer(answer: Answer) -> Option<Value> {
         }
         Answer::Owners => page(json!({
             "owner": "customer-17", "suspended_at": AT, "note": "unpaid", "keys": 3,
+            "limits": limits(),
         })),
         Answer::OwnerChanged => {
-            json!({"owner": "customer-17", "keys": 3, "publication": publication})
+            json!({
+                "owner": "customer-17", "keys": 3, "limits": limits(), "publication": publication,
+                "in_force_by": BY,
+            })
         }
         Answer::Key => key(),
         Answer::Keys => page(key()),
-        Answer::KeyChanged => json!({"key": key(), "publication": publication}),
+        Answer::KeyChanged => {
+            json!({"key": key(), "publication": publication, "in_force_by": BY})
+        }
         Answer::KeyCreated => {
             json!({"key": key(), "secret": "kw_pk_live_1…", "publication": publication})
         }
@@ -77,6 +97,30 @@ pub fn answer(answer: Answer) -> Option<Value> {
             "id": KEY, "version": 3,
             "replicas": [{"secret": SECRET, "entry": "a1", "version": 3, "state": "current"}],
         }),
+        Answer::KeyLimits => json!({
+            "key": KEY,
+            "limits": [
+                {"name": "60s", "type": "rate", "limit": 100, "window_s": 60, "remaining": 88, "resets_at": BY},
+                {"name": "credits", "type": "credits", "limit": 500, "remaining": 17},
+            ],
+            "owner": [
+                {"name": "month", "type": "quota", "limit": 100_000, "remaining": 99_400, "resets_at": "2026-12-15T00:00:00Z"},
+            ],
+        }),
+        Answer::Usage => {
+            let counts = |calls: u64| {
+                json!({
+                    "calls": calls, "refused": {"rate_limited": 2}, "answered": {"2xx": calls},
+                    "routes": {"models": calls}, "countries": {"DE": calls},
+                })
+            };
+            let mut span = counts(612);
+            span["start"] = json!(AT);
+            json!({
+                "since": "2026-11-20T13:00:00Z", "until": "2026-11-21T13:00:00Z", "by": "hour",
+                "total": counts(612), "spans": [span],
+            })
+        }
         Answer::ImportReport => json!({
             "lines": 2, "created": 1, "existing": 0, "refused": 1, "publication": "pending",
             "keys": [{"line": 1, "id": KEY, "outcome": "created"}],
@@ -116,11 +160,23 @@ fn secret() -> Value {
     json!({"id": SECRET, "redacted": "kw_pk_live_…wxyz", "status": "live", "created_at": AT})
 }
 
+fn limits() -> Value {
+    json!({"quota": [{"name": "month", "limit": 100_000, "period": "month", "reset_day": 15}]})
+}
+
 fn key() -> Value {
     json!({
         "id": KEY, "project": "acme", "name": "web shop", "kind": "public", "environment": "live",
         "owner": "customer-17", "status": "active", "version": 3,
-        "referrers": ["https://shop.example.com"], "secrets": [secret()],
+        "referrers": ["https://shop.example.com"],
+        "limits": {
+            "rate": [
+                {"name": "60s", "limit": 100, "window_s": 60},
+                {"name": "ip-60s", "limit": 20, "window_s": 60, "per": "ip"},
+            ],
+            "credits": {"balance": 500},
+        },
+        "secrets": [secret()],
         "created_at": AT, "updated_at": AT,
     })
 }
@@ -170,6 +226,8 @@ mod tests {
         is::<view::KeyChanged>(Answer::KeyChanged);
         is::<view::KeyCreated>(Answer::KeyCreated);
         is::<view::Where>(Answer::Where);
+        is::<view::KeyLimits>(Answer::KeyLimits);
+        is::<view::Usage>(Answer::Usage);
         is::<view::ImportReport>(Answer::ImportReport);
         is::<view::SelfRevoked>(Answer::SelfRevoked);
         is::<view::Page<view::AuditEntry>>(Answer::Audit);
@@ -185,6 +243,9 @@ mod tests {
         assert!(request::Note::read(&of(Body::Note)).is_ok());
         assert!(request::NewEnvironment::read(&of(Body::NewEnvironment)).is_ok());
         assert!(request::OwnerChange::read(&of(Body::Owner)).is_ok());
+        assert!(request::OwnerLimits::read(&of(Body::OwnerLimits)).is_ok());
+        assert!(request::OwnerCredits::read(&of(Body::OwnerCredits)).is_ok());
+        assert!(request::credits(&of(Body::Credits)).is_ok());
         assert!(spec::validate(&of(Body::KeyFields)).is_ok());
         assert!(patch::apply(serde_json::Map::new(), &of(Body::KeyPatch)).is_ok());
         assert!(request::Rotation::read(&of(Body::Rotation), Millis(0)).is_ok());

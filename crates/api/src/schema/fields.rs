@@ -90,7 +90,8 @@ pub(super) fn ips() -> Value {
     rules(MOST_RULES, rule(&["192.0.2.0/24", "2001:db8::/32"]))
 }
 
-/// The fields of a key that both creation and change take, by name.
+/// The fields of a key that both creation and change take, by name; but for limits, of which a
+/// change may name a part.
 pub(super) fn of_key() -> Vec<(&'static str, Value)> {
     let app = json!({
         "type": "object",

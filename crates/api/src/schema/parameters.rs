@@ -34,7 +34,7 @@ pub(super) fn shared() -> Value {
     json!({
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "Repeating a request with the same key within ten minutes gives the same answer, and changes nothing again.",
+            "description": "Repeating a request with the same key within ten minutes gives the same answer, and changes nothing again; a change of credits within 24 hours.",
             "schema": {"type": "string", "pattern": format!("^[!-~]{{1,{LONGEST_IDEMPOTENCY_KEY}}}$")},
         },
     })

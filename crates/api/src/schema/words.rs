@@ -37,6 +37,16 @@ pub fn reason(_: &mut SchemaGenerator) -> Schema {
     one_of(&words)
 }
 
+/// How soon changes of keys hold.
+pub fn revocation_mode(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["strict", "eventual"])
+}
+
+/// How long a span of counts is.
+pub fn span(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["minute", "hour", "day"])
+}
+
 /// A list of scopes of a management key.
 pub fn management_scopes(_: &mut SchemaGenerator) -> Schema {
     let words: Vec<_> = Scope::ALL.iter().map(|(word, _)| *word).collect();

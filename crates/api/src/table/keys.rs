@@ -2,9 +2,11 @@
 
 use keyward_core::refusal::Refusal;
 
-use super::{READ, WRITE, delete, get, patch, post};
+use super::{READ, USAGE, WRITE, delete, get, patch, post};
 use crate::operation::{Answer, Body, Op, Operation, Precondition};
-use crate::parameter::{ACCOUNT_CURSOR, CURSOR, EXPORT_LIMIT, LIMIT, Parameter, Values};
+use crate::parameter::{
+    ACCOUNT_CURSOR, CURSOR, EXPORT_LIMIT, LIMIT, Parameter, USAGE as SPAN, Values,
+};
 
 const fn filter(name: &'static str, values: Values, summary: &'static str) -> Parameter {
     Parameter {
@@ -182,6 +184,35 @@ pub(super) const TABLE: &[Operation] = &[
             Op::RevokeSecret,
             "projects/{project}/keys/{key}/secrets/{secret}/revoke",
             "Revokes one secret of a key.",
+        )
+    },
+    Operation {
+        body: Body::Credits,
+        ..verb(
+            Op::ChangeCredits,
+            "projects/{project}/keys/{key}/credits",
+            "Sets the balance of a key, or adds to it.",
+        )
+    },
+    Operation {
+        scope: USAGE,
+        refused: &[Refusal::MeterUnavailable],
+        ..get(
+            Op::KeyLimits,
+            "projects/{project}/keys/{key}/limits",
+            Answer::KeyLimits,
+            "Shows how the limits of a key stand, and those that it shares with the other keys of its owner.",
+        )
+    },
+    Operation {
+        scope: USAGE,
+        query: SPAN,
+        refused: &[Refusal::MeterUnavailable],
+        ..get(
+            Op::KeyUsage,
+            "projects/{project}/keys/{key}/usage",
+            Answer::Usage,
+            "Shows how a key was used. Counts arrive within about half a minute.",
         )
     },
     Operation {

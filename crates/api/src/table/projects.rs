@@ -2,9 +2,9 @@
 
 use keyward_core::refusal::Refusal;
 
-use super::{PROJECTS, READ, WRITE, get, patch, post};
+use super::{PROJECTS, READ, USAGE, WRITE, get, patch, post};
 use crate::operation::{Answer, Body, Op, Operation, Who};
-use crate::parameter::{CURSOR, LIMIT, Parameter, Values};
+use crate::parameter::{CURSOR, LIMIT, Parameter, USAGE as SPAN, Values};
 
 const PROJECT: &str = "projects/{project}";
 const ENVIRONMENTS: &str = "projects/{project}/environments";
@@ -78,7 +78,7 @@ pub(super) const TABLE: &[Operation] = &[
         ..patch(
             Op::UpdateProject,
             PROJECT,
-            Answer::Project,
+            Answer::ProjectChanged,
             "Changes a project: a merge patch (RFC 7396).",
         )
     },
@@ -166,13 +166,40 @@ pub(super) const TABLE: &[Operation] = &[
         "Resumes a suspended owner.",
     ),
     Operation {
+        body: Body::OwnerLimits,
+        ..owner(
+            Op::LimitOwner,
+            "projects/{project}/owners:limit",
+            "Limits how much the keys of an owner may be used together, or takes these limits away.",
+        )
+    },
+    Operation {
+        body: Body::OwnerCredits,
+        ..owner(
+            Op::ChangeOwnerCredits,
+            "projects/{project}/owners:credits",
+            "Sets the balance that the keys of an owner share, or adds to it.",
+        )
+    },
+    Operation {
         scope: READ,
         query: &[LIMIT, CURSOR],
         ..get(
             Op::ListOwners,
             "projects/{project}/owners",
             Answer::Owners,
-            "Lists the suspended owners.",
+            "Lists the owners that are suspended, or whose keys share limits.",
+        )
+    },
+    Operation {
+        scope: USAGE,
+        query: SPAN,
+        refused: &[Refusal::MeterUnavailable],
+        ..get(
+            Op::ProjectUsage,
+            "projects/{project}/usage",
+            Answer::Usage,
+            "Shows how all keys of the project together were used. Counts arrive within a few minutes.",
         )
     },
 ];

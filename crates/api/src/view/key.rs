@@ -1,6 +1,7 @@
 //! Keys and their secrets.
 
 use keyward_core::kind::Kind;
+use keyward_core::limits::Limits;
 use keyward_core::record::Status;
 use keyward_core::restrict::Restrictions;
 use keyward_core::revocation::Reason;
@@ -52,6 +53,10 @@ pub struct Key {
     /// It is valid until just before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
+    /// How much it may be used; left out: without limit.
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::limits::Limits"))]
+    pub limits: Limits,
     /// The project's own notes on it.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
@@ -211,6 +216,9 @@ pub struct KeyChanged<K = Key> {
     pub key: K,
     /// Whether the edge has it.
     pub publication: Publication,
+    /// When nothing anywhere goes on that it took away; left out where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force_by: Option<Time>,
 }
 
 /// A key with a new secret.
@@ -227,4 +235,7 @@ pub struct KeyCreated<K = Key, S = String> {
     pub secret: S,
     /// Whether the edge has it.
     pub publication: Publication,
+    /// When nothing anywhere goes on that it took away; left out where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force_by: Option<Time>,
 }

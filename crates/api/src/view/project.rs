@@ -1,9 +1,13 @@
 //! Projects, their environments and their owners.
 
+use keyward_core::limits::Limits;
 use keyward_core::names::FIRST_ENVIRONMENTS;
+use keyward_core::record::RevocationMode;
 use serde::{Deserialize, Serialize};
 
 use super::{Publication, Time};
+#[cfg(feature = "schema")]
+use crate::schema::{limits, words};
 
 /// A project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +29,11 @@ pub struct Project {
     /// So many seconds before that it is warned of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warn_s: Option<u64>,
+    /// How soon changes of its keys hold; left out: `strict` for private keys, `eventual` for
+    /// public ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "words::revocation_mode"))]
+    pub revocation: Option<RevocationMode>,
     /// Since when it is suspended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended_at: Option<Time>,
@@ -57,6 +66,7 @@ impl Project {
             version: 1,
             max_age_s: None,
             warn_s: None,
+            revocation: None,
             suspended_at: None,
             archived_at: None,
             note: None,
@@ -116,17 +126,22 @@ pub enum EnvironmentStatus {
     Archived,
 }
 
-/// A suspended owner.
+/// An owner that is suspended, or whose keys share limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Owner {
     /// Whoever keys were given to.
     pub owner: String,
-    /// Since when.
-    pub suspended_at: Time,
-    /// What was noted.
+    /// Since when it is suspended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended_at: Option<Time>,
+    /// What was noted when it was suspended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// How much its keys may be used together; left out: without limit.
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "limits::Limits"))]
+    pub limits: Limits,
     /// How many keys they have.
     pub keys: u64,
 }
@@ -138,6 +153,9 @@ pub struct OwnerKeys {
     pub owner: String,
     /// How many keys they have.
     pub keys: u64,
+    /// How much its keys may be used together.
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    pub limits: Limits,
 }
 
 /// An owner after a change.
@@ -148,8 +166,15 @@ pub struct OwnerChanged {
     pub owner: String,
     /// How many keys they have.
     pub keys: u64,
+    /// How much its keys may be used together; left out: without limit.
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "limits::Limits"))]
+    pub limits: Limits,
     /// Whether the edge has it.
     pub publication: Publication,
+    /// When nothing anywhere goes on that it took away; left out where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force_by: Option<Time>,
 }
 
 /// A project after a change.
@@ -164,6 +189,9 @@ pub struct ProjectChanged<P = Project> {
     pub project: P,
     /// Whether the edge has it.
     pub publication: Publication,
+    /// When nothing anywhere goes on that it took away; left out where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force_by: Option<Time>,
 }
 
 /// An environment after a change.
@@ -178,4 +206,7 @@ pub struct EnvironmentChanged<E = Environment> {
     pub environment: E,
     /// Whether the edge has it.
     pub publication: Publication,
+    /// When nothing anywhere goes on that it took away; left out where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force_by: Option<Time>,
 }

@@ -44,6 +44,7 @@ The file:
   environment = \"live\"          # live if left out
   referrers = [\"https://shop.example.com\"]
   metadata = { team = \"web\" }
+  limits = { rate = [{ limit = 100, window_s = 60 }], quota = { limit = 10000, period = \"month\" } }
 
 A field that is left out is taken off the key; only `status` is then left as it is (\"active\" and
 \"disabled\" set it). The secrets of new keys go to standard output, a line each: name, id, secret.

@@ -1,8 +1,8 @@
 //! Changes: what is sent with them, and what is said about how far they have got.
 
+use owo_colors::OwoColorize as _;
 use serde_json::{Map, Value};
 
-use super::keys;
 use crate::client::{Answer, Client};
 use crate::failure::Failure;
 use crate::model::Changed;
@@ -14,7 +14,9 @@ pub(super) fn report(answer: &Answer, output: &Output) -> Result<(), Failure> {
         return output.data(&answer.text);
     }
     let changed: Changed = answer.read()?;
-    status(&changed.key, &changed.publication, output)
+    status(&changed.key, output)?;
+    publication(&changed.publication, &changed.in_force_by, output);
+    Ok(())
 }
 
 /// Prints the answer to a change of what stands in it under this name.
@@ -25,24 +27,37 @@ pub(super) fn report_of(name: &str, answer: &Answer, output: &Output) -> Result<
     let changed: Map<String, Value> = answer.read()?;
     let nothing = Map::new();
     let object = changed.get(name).and_then(Value::as_object);
-    status(
-        object.unwrap_or(&nothing),
-        &word(&changed, "publication"),
-        output,
-    )
-}
-
-fn status(object: &Map<String, Value>, published: &str, output: &Output) -> Result<(), Failure> {
-    let row = ["id", "status"].map(|field| word(object, field));
-    output.rows(&["ID", "STATUS"], &[row.to_vec()])?;
-    publication(published, output);
+    status(object.unwrap_or(&nothing), output)?;
+    publication_of(&changed, output);
     Ok(())
 }
 
+fn status(object: &Map<String, Value>, output: &Output) -> Result<(), Failure> {
+    let row = ["id", "status"].map(|field| word(object, field));
+    output.rows(&["ID", "STATUS"], &[row.to_vec()])
+}
+
+/// Says how far the change of this answer has got.
+pub(super) fn publication_of(changed: &Map<String, Value>, output: &Output) {
+    let [state, in_force_by] = ["publication", "in_force_by"].map(|field| word(changed, field));
+    publication(&state, &in_force_by, output);
+}
+
 /// Says how far a change has got. Management keys are not published, so there is nothing to say.
-pub(super) fn publication(state: &str, output: &Output) {
-    if !state.is_empty() {
-        output.say(&keys::publication(state));
+pub(super) fn publication(state: &str, in_force_by: &str, output: &Output) {
+    if !in_force_by.is_empty() {
+        output.say(&format!("In force everywhere by {}.", plain(in_force_by)));
+        if state == "pending" {
+            output
+                .say("KV does not have it yet, and is told until it does; nobody waits for that.");
+        }
+    } else if state == "pending" {
+        output.say(&format!(
+            "{} the change is stored and still being published; it is retried until it holds",
+            "pending:".yellow()
+        ));
+    } else if !state.is_empty() {
+        output.say("The change is published; locations have it within a minute or so.");
     }
 }
 

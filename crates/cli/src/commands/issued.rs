@@ -25,6 +25,6 @@ pub(super) fn report(answer: &Answer, verb: &str, output: &Output) -> Result<(),
         "{} This is the only time that the secret is shown.",
         "Keep it now.".bold()
     ));
-    change::publication(&created.publication, output);
+    change::publication(&created.publication, &created.in_force_by, output);
     Ok(())
 }

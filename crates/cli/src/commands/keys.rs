@@ -1,10 +1,12 @@
 //! `keyward keys …`
 
 mod create;
+mod credits;
 mod delete;
 mod export;
 mod fields;
 mod import;
+mod limits;
 mod list;
 pub(super) mod page;
 mod revoke;
@@ -15,7 +17,6 @@ mod update;
 
 use clap::{Args, Subcommand};
 use keyward_core::names;
-use owo_colors::OwoColorize as _;
 
 use super::change;
 use super::in_project::InProject;
@@ -49,6 +50,10 @@ pub(crate) enum Keys {
         after_help = "Examples:\n  keyward keys list --project acme --status deleted\n  keyward keys undelete --project acme key_0123456789ABCDEFGHIJ"
     )]
     Undelete(OneKey),
+    /// Show how much of a key's limits is left
+    Limits(limits::Limits),
+    /// Add to a key's credits, or replace them
+    Credits(credits::Credits),
     /// The secrets of a key
     #[command(subcommand)]
     Secrets(secrets::Secrets),
@@ -82,6 +87,8 @@ impl Keys {
             Self::Enable(key) => key.to("enable", output),
             Self::Delete(command) => command.run(output),
             Self::Undelete(key) => key.to("undelete", output),
+            Self::Limits(command) => command.run(output),
+            Self::Credits(command) => command.run(output),
             Self::Secrets(command) => command.run(output),
             Self::Import(command) => command.run(output),
             Self::Export(command) => command.run(output),
@@ -114,17 +121,6 @@ pub(super) fn secret_id(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("a secret's id is sec_ and 12 letters and digits; `show` lists them (the secret itself must never be an argument)".to_owned())
-}
-
-/// What to say about how far a change has got.
-pub(super) fn publication(state: &str) -> String {
-    match state {
-        "pending" => format!(
-            "{} the change is stored and still being published; it is retried until it holds",
-            "pending:".yellow()
-        ),
-        _ => "The change is published; locations have it within a minute or so.".to_owned(),
-    }
 }
 
 /// The client, after the command line is known to be right.

@@ -1,13 +1,17 @@
 //! `keyward owners …`: one call for all keys of an owner.
 
+mod credits;
+mod limit;
+
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use super::change;
 use super::in_project::InProject;
 use super::keys::page::Paging;
+use super::limits;
 use super::revocation::Note;
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::failure::Failure;
 use crate::model::Owner;
 use crate::output::{Output, plain};
@@ -22,18 +26,29 @@ pub(crate) enum Owners {
     Suspend(One),
     /// Accept a suspended owner's keys again
     Resume(One),
-    /// List the suspended owners of a project
+    /// Limit what all keys of an owner may use together
+    Limit(limit::Limit),
+    /// Add to the credits that an owner's keys share, or replace them
+    Credits(credits::Credits),
+    /// List the owners that are suspended or have limits
     List(List),
 }
 
 /// An owner of keys of a project.
 #[derive(Args)]
-pub(crate) struct One {
+struct Owned {
     #[command(flatten)]
     project: InProject,
 
     /// The owner, as the keys name it
     owner: String,
+}
+
+/// An owner, and a note about what is done to it.
+#[derive(Args)]
+pub(crate) struct One {
+    #[command(flatten)]
+    owned: Owned,
 
     #[command(flatten)]
     note: Note,
@@ -53,6 +68,8 @@ impl Owners {
         match self {
             Self::Suspend(one) => one.to("suspend", "Suspended", output),
             Self::Resume(one) => one.to("resume", "Resumed", output),
+            Self::Limit(command) => command.run(output),
+            Self::Credits(command) => command.run(output),
             Self::List(list) => list.run(output),
         }
     }
@@ -60,10 +77,31 @@ impl Owners {
 
 impl One {
     fn to(&self, verb: &str, done: &str, output: &Output) -> Result<(), Failure> {
-        let mut body = self.note.fields();
+        let answer = self.owned.post(verb, self.note.fields())?;
+        self.owned.report(&answer, done, output)
+    }
+}
+
+impl Owned {
+    /// Does something to the owner; `body` is what there is to say beside its name.
+    fn post(&self, verb: &str, body: Map<String, Value>) -> Result<Answer, Failure> {
+        self.post_once(verb, body, None)
+    }
+
+    /// As [`Owned::post`], once for each `key`.
+    fn post_once(
+        &self,
+        verb: &str,
+        mut body: Map<String, Value>,
+        key: Option<&str>,
+    ) -> Result<Answer, Failure> {
         body.insert("owner".to_owned(), json!(self.owner));
         let path = format!("{}/owners:{verb}", self.project.address());
-        let answer = Client::from_environment()?.post(&path, Some(&Value::Object(body)))?;
+        Client::from_environment()?.post_once(&path, Some(&Value::Object(body)), key)
+    }
+
+    /// Prints the answer. `done` is what was done.
+    fn report(&self, answer: &Answer, done: &str, output: &Output) -> Result<(), Failure> {
         if output.json {
             return output.data(&answer.text);
         }
@@ -72,15 +110,16 @@ impl One {
             .get("keys")
             .and_then(Value::as_u64)
             .unwrap_or_default();
+        let limits = limits::brief(changed.get("limits"));
         output.rows(
-            &["OWNER", "KEYS"],
-            &[vec![self.owner.clone(), keys.to_string()]],
+            &["OWNER", "KEYS", "LIMITS"],
+            &[vec![self.owner.clone(), keys.to_string(), limits]],
         )?;
         output.say(&format!("{done} {}.", plain(&self.owner)));
         if keys == 0 {
             output.say("No key of this project has this owner: is it written as `keyward keys list` shows it?");
         }
-        change::publication(&change::word(&changed, "publication"), output);
+        change::publication_of(&changed, output);
         Ok(())
     }
 }
@@ -93,6 +132,7 @@ impl List {
                 owner.keys.to_string(),
                 owner.suspended_at,
                 owner.note,
+                limits::brief(owner.limits.as_ref()),
             ]
         };
         self.paging.print(
@@ -100,7 +140,7 @@ impl List {
             output,
             &format!("{}/owners", self.project.address()),
             &[],
-            &["OWNER", "KEYS", "SUSPENDED", "NOTE"],
+            &["OWNER", "KEYS", "SUSPENDED", "NOTE", "LIMITS"],
             row,
         )
     }

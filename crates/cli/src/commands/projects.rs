@@ -22,7 +22,7 @@ pub(crate) enum Projects {
     List(list::List),
     /// Show a project
     Show(show::Show),
-    /// Change a project's name, or how long its secrets live
+    /// Change a project's name, how long its secrets live, or how soon changes hold
     Update(update::Update),
     /// Refuse every key of a project until it is resumed
     #[command(

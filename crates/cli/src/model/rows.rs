@@ -2,9 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use crate::commands::limits;
+
 /// The order in which the fields of a key or a project are shown; what a later gateway adds
 /// follows them.
-const ORDER: [&str; 34] = [
+const ORDER: [&str; 36] = [
     "type",
     "id",
     "project",
@@ -30,6 +32,7 @@ const ORDER: [&str; 34] = [
     "not_before",
     "expires_at",
     "expires_soon",
+    "limits",
     "attention",
     "delete_protection",
     "metadata",
@@ -37,6 +40,7 @@ const ORDER: [&str; 34] = [
     "secrets",
     "max_age_s",
     "warn_s",
+    "revocation",
     "created_at",
     "updated_at",
 ];
@@ -54,6 +58,7 @@ pub(crate) fn rows(object: &Map<String, Value>) -> Vec<Vec<String>> {
                 .iter()
                 .map(|item| vec![name.clone(), text(item)])
                 .collect(),
+            _ if name == "limits" => vec![vec![name.clone(), limits::brief(Some(value))]],
             _ => vec![vec![name.clone(), text(value)]],
         })
         .collect()

@@ -10,9 +10,10 @@ use comfy_table::{ColumnConstraint, Width};
 use super::table::{GAP, bold, cell, empty, readable};
 
 /// Columns of free text: only these are wrapped, so that ids can be copied.
-const WRAPPED: [&str; 8] = [
+const WRAPPED: [&str; 9] = [
     "NAME",
     "OWNER",
+    "LIMITS",
     "NOTE",
     "SCOPES",
     "TARGET",
@@ -23,7 +24,15 @@ const WRAPPED: [&str; 8] = [
 /// Columns of times of which the date says enough.
 const DATES: [&str; 3] = ["CREATED", "LAST USED", "SUSPENDED"];
 /// Columns that a narrow terminal does without, the first of them first.
-const SPARED: [&str; 6] = ["CREATED", "LAST USED", "FROM", "OWNER", "KIND", "ENV"];
+const SPARED: [&str; 7] = [
+    "CREATED",
+    "LAST USED",
+    "FROM",
+    "LIMITS",
+    "OWNER",
+    "KIND",
+    "ENV",
+];
 /// Narrower than this, free text cannot be read.
 const NARROWEST: usize = 10;
 /// A word that is longer than a key's id may be broken.

@@ -2,11 +2,14 @@
 //! that none is described and not served.
 
 use keyward_api::operation::Op;
-use keyward_api::request::{NewEnvironment, Note, OwnerChange, Revocation, project_patch};
+use keyward_api::request::{
+    NewEnvironment, Note, OwnerChange, OwnerCredits, OwnerLimits, Revocation, credits,
+    project_patch,
+};
 
 use super::answer::{Answer, Refused};
 use super::asked::Asked;
-use super::{account_keys, import, keys, management_keys, projects, reply, self_revoke};
+use super::{account_keys, import, keys, management_keys, meters, projects, reply, self_revoke};
 use crate::registry::message::{
     AccountCommand, AuditFilter, KeyAct, ManagementKeyAct, ProjectChange, ProjectCommand,
     Revocation as Told,
@@ -27,6 +30,10 @@ pub(super) async fn answer(asked: &Asked<'_>) -> Result<Answer, Refused> {
         Op::CreateKey => keys::create(asked).await,
         Op::RotateKey => keys::rotate(asked).await,
         Op::ImportKeys => import::answer(asked).await,
+
+        Op::KeyLimits => meters::limits(asked).await,
+        Op::KeyUsage => meters::key_usage(asked).await,
+        Op::ProjectUsage => meters::project_usage(asked).await,
 
         Op::CreateManagementKey => management_keys::create(asked).await,
         Op::RotateManagementKey => management_keys::rotate(asked).await,
@@ -58,6 +65,7 @@ pub(super) async fn answer(asked: &Asked<'_>) -> Result<Answer, Refused> {
         | Op::RevokeKey
         | Op::DisableKey
         | Op::EnableKey
+        | Op::ChangeCredits
         | Op::RevokeSecret => {
             let command = ProjectCommand::Key {
                 id: asked.segment("key"),
@@ -81,6 +89,8 @@ pub(super) async fn answer(asked: &Asked<'_>) -> Result<Answer, Refused> {
         | Op::RestoreEnvironment
         | Op::SuspendOwner
         | Op::ResumeOwner
+        | Op::LimitOwner
+        | Op::ChangeOwnerCredits
         | Op::ListOwners
         | Op::ListKeys
         | Op::ExportKeys
@@ -132,6 +142,14 @@ fn project_command(asked: &Asked<'_>) -> Result<ProjectCommand, Refused> {
             let OwnerChange { owner, note } = asked.fields(OwnerChange::read)?;
             ProjectCommand::ResumeOwner { owner, note }
         }
+        Op::LimitOwner => {
+            let OwnerLimits { owner, limits } = asked.fields(OwnerLimits::read)?;
+            ProjectCommand::LimitOwner { owner, limits }
+        }
+        Op::ChangeOwnerCredits => {
+            let OwnerCredits { owner, act } = asked.fields(OwnerCredits::read)?;
+            ProjectCommand::OwnerCredits { owner, act }
+        }
         Op::ListOwners => ProjectCommand::ListOwners(asked.page()),
         Op::ListKeys => ProjectCommand::ListKeys {
             page: asked.page(),
@@ -152,6 +170,9 @@ fn act_on_key(asked: &Asked<'_>) -> Result<KeyAct, Refused> {
     Ok(match asked.known.operation.op {
         Op::WhereKey => KeyAct::Where,
         Op::UpdateKey => keys::patch(asked)?,
+        Op::ChangeCredits => KeyAct::Credits {
+            act: asked.fields(credits)?,
+        },
         Op::RevokeKey => KeyAct::Revoke(revocation(asked)?),
         Op::RevokeSecret => KeyAct::RevokeSecret {
             secret: asked.segment("secret"),

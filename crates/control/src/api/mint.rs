@@ -152,6 +152,7 @@ pub(super) async fn answer(
                 key,
                 secret,
                 publication,
+                in_force_by: thing.in_force_by,
             },
         ),
         None => Answer::json(status, &view::ManagementKeyCreated { key, secret }),

@@ -27,6 +27,7 @@ pub(super) struct Thing {
     pub(super) version: Option<u64>,
     /// None where nothing has to be published.
     pub(super) publication: Option<view::Publication>,
+    pub(super) in_force_by: Option<view::Time>,
 }
 
 /// Takes a reply out of a repetition.
@@ -70,16 +71,18 @@ pub(super) fn thing(asked: &Asked<'_>, reply: Reply) -> Result<Thing, Refused> {
             item,
             version,
             publication: None,
+            in_force_by: None,
         }),
         Reply::Changed {
             item,
             version,
             publication,
-            in_force_by: _,
+            in_force_by,
         } => Ok(Thing {
             item,
             version,
             publication: Some(published(publication)),
+            in_force_by: in_force_by.map(Into::into),
         }),
         reply => Err(refused(asked, reply)),
     }
@@ -148,6 +151,7 @@ fn single(asked: &Asked<'_>, thing: Thing) -> Result<Answer, Refused> {
         item,
         version,
         publication,
+        in_force_by,
     } = thing;
     let published = publication.ok_or(Refusal::InternalError);
     let answer = match asked.known.operation.answer {
@@ -158,6 +162,7 @@ fn single(asked: &Asked<'_>, thing: Thing) -> Result<Answer, Refused> {
                 &view::ProjectChanged {
                     project,
                     publication,
+                    in_force_by,
                 },
             )
         }
@@ -168,22 +173,36 @@ fn single(asked: &Asked<'_>, thing: Thing) -> Result<Answer, Refused> {
                 &view::EnvironmentChanged {
                     environment,
                     publication,
+                    in_force_by,
                 },
             )
         }
         Kind::KeyChanged => {
             let (key, publication) = (&item, published?);
-            Answer::json(status, &view::KeyChanged { key, publication })
+            Answer::json(
+                status,
+                &view::KeyChanged {
+                    key,
+                    publication,
+                    in_force_by,
+                },
+            )
         }
         Kind::OwnerChanged => {
-            let view::OwnerKeys { owner, keys } = read(&item)?;
+            let view::OwnerKeys {
+                owner,
+                keys,
+                limits,
+            } = read(&item)?;
             let publication = published?;
             Answer::json(
                 status,
                 &view::OwnerChanged {
                     owner,
                     keys,
+                    limits,
                     publication,
+                    in_force_by,
                 },
             )
         }

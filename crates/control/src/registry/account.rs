@@ -67,6 +67,7 @@ impl AccountRegistry {
             storage,
             call,
             clock::now(),
+            journal::KEPT_MS,
             || arm(storage),
             |context| stop::reply(answer(context, &call.command)),
         )

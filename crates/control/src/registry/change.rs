@@ -22,12 +22,28 @@ pub(super) fn run(
 ) -> Result<Reply, StorageError> {
     let storage = publisher.storage();
     let arm = || publisher.arm(now);
-    journal::run(storage, call, now, arm, |context| {
+    let kept_ms = if changes_credits(&call.command) {
+        journal::KEPT_LONG_MS
+    } else {
+        journal::KEPT_MS
+    };
+    journal::run(storage, call, now, kept_ms, arm, |context| {
         if needs_a_project_in_use(&call.command) && Policy::of(storage)?.archived {
             return Ok(Reply::refused(Refusal::ProjectStateConflict));
         }
         change(context)
     })
+}
+
+const fn changes_credits(command: &ProjectCommand) -> bool {
+    matches!(
+        command,
+        ProjectCommand::OwnerCredits { .. }
+            | ProjectCommand::Key {
+                act: KeyAct::Credits { .. },
+                ..
+            }
+    )
 }
 
 /// Whether the command is refused while the project is archived. Its own state and its records
@@ -39,9 +55,13 @@ const fn needs_a_project_in_use(command: &ProjectCommand) -> bool {
         | ProjectCommand::ArchiveEnvironment { .. }
         | ProjectCommand::SuspendOwner { .. }
         | ProjectCommand::ResumeOwner { .. }
+        | ProjectCommand::LimitOwner { .. }
+        | ProjectCommand::OwnerCredits { .. }
         | ProjectCommand::CreateKey(_)
         | ProjectCommand::Import { .. } => true,
-        ProjectCommand::Key { act, .. } => !matches!(act, KeyAct::Show | KeyAct::Where),
+        ProjectCommand::Key { act, .. } => {
+            !matches!(act, KeyAct::Show | KeyAct::Metered | KeyAct::Where)
+        }
         _ => false,
     }
 }

@@ -10,8 +10,10 @@ use keyward_edge::storage::{Storage, StorageError};
 use super::audit;
 use super::message::{Actor, Call, Idempotency, Reply};
 
-/// For so long an answer is kept: 10 minutes.
+/// For so long an answer is kept: 10 minutes. It may have a secret.
 pub(super) const KEPT_MS: u64 = 10 * 60 * 1000;
+/// That to a change of credits is kept for a day: it has none, and twice would be money.
+pub(super) const KEPT_LONG_MS: u64 = 24 * 3_600_000;
 
 /// What every change is written with: its storage, who asks, and when.
 pub(super) struct Context<'a> {
@@ -48,7 +50,7 @@ impl Context<'_> {
 
 /// Answers a call that may change something: with the answer that the same request was given
 /// before, or by running `change`. Of a change that is refused nothing stays. `arm` sets the
-/// alarm, with the kept answer ([`next_wake`]) in mind.
+/// alarm, with the kept answer ([`next_wake`]) in mind, which is kept for `kept_ms`.
 ///
 /// An answer is kept without whether KV has what it tells of: that is asked anew.
 ///
@@ -58,6 +60,7 @@ pub(super) fn run<Command>(
     storage: &Storage,
     call: &Call<Command>,
     now: Millis,
+    kept_ms: u64,
     arm: impl FnOnce() -> Result<(), StorageError>,
     change: impl FnOnce(&Context<'_>) -> Result<Reply, StorageError>,
 ) -> Result<Reply, StorageError> {
@@ -82,7 +85,9 @@ pub(super) fn run<Command>(
             return Err(StorageError::Refused);
         }
         if let Some(given) = &call.idempotency {
-            keep(storage, given, &reply, now)?;
+            // The table says from when on each is kept for as long as most are.
+            let at = now.plus(kept_ms.saturating_sub(KEPT_MS));
+            keep(storage, given, &reply, at)?;
         }
         arm()?;
         Ok(reply)
@@ -138,7 +143,7 @@ fn keep(
     storage: &Storage,
     given: &Idempotency,
     reply: &Reply,
-    now: Millis,
+    at: Millis,
 ) -> Result<(), StorageError> {
     let reply = serde_json::to_string(reply).map_err(|_| StorageError::Row)?;
     storage.run(
@@ -150,7 +155,7 @@ fn keep(
             (&given.request_hash).into(),
             (&reply).into(),
             given.sealed.as_ref().into(),
-            now.into(),
+            at.into(),
         ],
     )
 }

@@ -6,7 +6,10 @@
 
 pub(super) mod clock;
 pub(super) mod create;
+mod credits;
 mod edit;
+pub(super) mod leased;
+pub(super) mod narrows;
 mod policy;
 mod record;
 mod rotate;
@@ -18,13 +21,14 @@ mod view;
 mod write;
 
 pub(super) use self::create::create;
-pub(super) use self::policy::Policy;
-pub(super) use self::record::record;
+pub(super) use self::policy::{Policy, revocation};
+pub(super) use self::record::{owe, record, records};
 pub(super) use self::rotate::self_revoke;
 pub(super) use self::row::{COLUMNS, Key, POSITION, Revoked, bump, find};
 pub(super) use self::row::{from_json, from_word, word};
 pub(super) use self::update::fields;
 pub(super) use self::view::show;
+pub(super) use self::write::purged_version;
 
 use keyward_core::refusal::Refusal;
 use keyward_edge::storage::StorageError;
@@ -60,8 +64,9 @@ pub(super) fn change(
         KeyAct::Enable => state::switch(edit, true),
         KeyAct::Delete => state::delete(edit),
         KeyAct::Undelete => state::undelete(edit),
+        KeyAct::Credits { act } => credits::change(&edit, *act),
         // Asked elsewhere: they change nothing.
-        KeyAct::Credits { .. } | KeyAct::Show | KeyAct::Where => {
+        KeyAct::Show | KeyAct::Metered | KeyAct::Where => {
             Ok(Reply::refused(Refusal::InternalError))
         }
     }

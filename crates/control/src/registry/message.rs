@@ -3,7 +3,7 @@
 pub(crate) use super::page::Page;
 
 use keyward_core::limits::Limits;
-use keyward_core::metering::{CreditAct, Knowledge, Of};
+use keyward_core::metering::{CreditAct, Of};
 use keyward_core::record::Status;
 use keyward_core::spec::FieldError;
 use keyward_core::time::Millis;
@@ -235,8 +235,11 @@ pub(crate) enum ProjectCommand {
         keys: Vec<String>,
     },
     /// A meter asks what it is to know: [`Reply::Metering`]. From then on it is told of changes.
+    /// `known`: the newest version that it has heard of.
     Metering {
         of: Of,
+        #[serde(default)]
+        known: u64,
     },
     /// The limits that an owner's keys share; none takes them away.
     LimitOwner {
@@ -254,6 +257,8 @@ pub(crate) enum ProjectCommand {
 #[derive(Serialize, Deserialize)]
 pub(crate) enum KeyAct {
     Show,
+    /// Which meters count for it: an item, [`Metered`].
+    Metered,
     Where,
     /// A merge patch (RFC 7396) of the fields that may change; hosts are in ASCII already.
     Update {
@@ -382,6 +387,15 @@ pub(crate) struct AuditFilter {
     pub(crate) until: Option<Millis>,
 }
 
+/// Which meters count for a key.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Metered {
+    /// Its own does.
+    pub(crate) limited: bool,
+    /// That of this owner, whose keys share limits.
+    pub(crate) owner: Option<String>,
+}
+
 /// From a registry.
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Reply {
@@ -399,13 +413,13 @@ pub(crate) enum Reply {
         item: Shown,
         version: Option<u64>,
         publication: Publication,
-        /// When every isolate that had a lease of the key goes by the change; none when its meter
-        /// has not been told yet, or there is none.
+        /// When no isolate anywhere lets through any more what the change took away; none where that
+        /// is not known. Of a reply that has yet to wait for meters: from when on it may be.
         #[serde(default)]
         in_force_by: Option<Millis>,
     },
-    /// What a meter is to know.
-    Metering(Box<Knowledge>),
+    /// What a meter is to know: [`keyward_core::metering::Knowledge`], which only meters read.
+    Metering(Shown),
     /// The report of an import.
     Imported { report: Shown },
     /// Who calls.

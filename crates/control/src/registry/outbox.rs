@@ -25,8 +25,10 @@ use keyward_edge::storage::{Row, Storage, StorageError};
 pub(super) use self::owe::{owe, owe_if_absent, owe_swept};
 pub(super) use self::owed::{Owed, RECHECK_MS, crowded, entry_owed, next_wake, owed, pending};
 pub(super) use self::pace::Pace;
+pub(super) use self::standing::backoff;
 use self::standing::{SETTLE_MS, Standing};
 pub(super) use self::urgency::Urgency;
+use super::keys::leased;
 
 /// After this time a write in flight no longer holds back the next one of its name.
 pub(super) const FLIGHT_CAP_MS: u64 = 30_000;
@@ -150,6 +152,10 @@ pub(super) fn landed(
     } else {
         Some(standing.after_failure(now, jitter))
     };
+    if acknowledged {
+        let troubled = standing.attempts > 0 || standing.doubtful;
+        leased::published(storage, &due.target.key, troubled, now)?;
+    }
     match next {
         None => storage.run("DELETE FROM outbox WHERE name = ?1", &[name.into()]),
         Some(next) => storage.run(

@@ -13,11 +13,13 @@ use serde_json::{Value, json};
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use super::journal::{Context, Subject};
-use super::message::{Call, KeyAct, ProjectCommand, Publication, Reply, Shown};
+use super::message::{Call, KeyAct, Metered, ProjectCommand, Publication, Reply, Shown};
+use super::metering::{self, Whom};
 use super::publication::Publisher;
+use super::sweep::{self, Scope};
 use super::{
     audit, change, export, import, keys, list, naming, replica, republication, schema, seen, serve,
-    state, sweep, tasks,
+    state, tasks, view,
 };
 
 /// How long after an alarm that failed the next one is set.
@@ -109,6 +111,9 @@ impl ProjectRegistry {
             ProjectCommand::ListKeys { page, filter } => list::list(storage, page, filter, now),
             ProjectCommand::Export(page) => export::export(storage, page, now),
             ProjectCommand::Seen { keys } => seen::seen(storage, keys, now),
+            ProjectCommand::Metering { of, known } => {
+                metering::asked(publisher, &call.by, of, *known, now)
+            }
             ProjectCommand::Audit {
                 page,
                 filter,
@@ -121,6 +126,11 @@ impl ProjectRegistry {
             } => shown(publisher, id, now),
             ProjectCommand::Key {
                 id,
+                act: KeyAct::Metered,
+                ..
+            } => metered(publisher, id, now),
+            ProjectCommand::Key {
+                id,
                 act: KeyAct::Where,
                 ..
             } => replica::locate(publisher, id, now).await,
@@ -131,7 +141,7 @@ impl ProjectRegistry {
                 let reply = change::run(publisher, &call, now, |context| {
                     make(publisher, context, &call.command)
                 })?;
-                told(publisher, &call.command, reply).await
+                told(publisher, &call.command, reply, now).await
             }
         }
     }
@@ -143,7 +153,8 @@ fn make(
     context: &Context<'_>,
     command: &ProjectCommand,
 ) -> Result<Reply, StorageError> {
-    match command {
+    let in_force_from = state::in_force_from(context, command)?;
+    let reply = match command {
         ProjectCommand::Found {
             id,
             name,
@@ -165,6 +176,10 @@ fn make(
         ProjectCommand::ResumeOwner { owner, note } => {
             state::suspend_owner(publisher, context, owner, note.as_deref(), false)
         }
+        ProjectCommand::LimitOwner { owner, limits } => {
+            state::limit_owner(publisher, context, owner, limits.as_ref())
+        }
+        ProjectCommand::OwnerCredits { owner, act } => state::owner_credits(context, owner, *act),
         ProjectCommand::Republish => replica::republish(publisher, context),
         ProjectCommand::CreateKey(key) => keys::create(publisher, context, key),
         ProjectCommand::Key { id, if_match, act } => {
@@ -174,7 +189,13 @@ fn make(
             keys::self_revoke(publisher, context, digest, revocation)
         }
         _ => Ok(Reply::refused(Refusal::InternalError)),
-    }
+    };
+    reply.map(|mut reply| {
+        if let (Reply::Changed { in_force_by, .. }, Some(from)) = (&mut reply, in_force_from) {
+            *in_force_by = Some(from);
+        }
+        reply
+    })
 }
 
 /// The project is there from now on. It was made when the account registry was told of it.
@@ -217,18 +238,40 @@ fn shown(publisher: &Publisher, id: &str, now: Millis) -> Result<Reply, StorageE
     Ok(Reply::Item { item, version })
 }
 
-/// A change has been made, or had been: says how far KV has it.
+/// Which meters count for a key.
+fn metered(publisher: &Publisher, id: &str, now: Millis) -> Result<Reply, StorageError> {
+    let storage = publisher.storage();
+    let Some(key) = keys::find(storage, id, now)? else {
+        return Ok(Reply::refused(Refusal::KeyUnknown));
+    };
+    let owner = match key.owner {
+        Some(owner) if state::owner_limits(storage, &owner)?.is_some() => Some(owner),
+        _ => None,
+    };
+    let limited = key.limits.is_metered();
+    Ok(Reply::Item {
+        item: view::shown(&Metered { limited, owner })?,
+        version: None,
+    })
+}
+
+/// A change has been made, or had been: says how far KV has it, and when what it took away is
+/// taken away everywhere.
 async fn told(
     publisher: &Rc<Publisher>,
     command: &ProjectCommand,
     mut reply: Reply,
+    now: Millis,
 ) -> Result<Reply, StorageError> {
     let changed = match &mut reply {
         Reply::Replayed { reply, .. } => &mut **reply,
         reply => reply,
     };
     if let Reply::Changed {
-        item, publication, ..
+        item,
+        publication,
+        in_force_by,
+        ..
     } = changed
     {
         // The change is stored and the alarm set: when the publication cannot start now, it
@@ -236,13 +279,23 @@ async fn told(
         if let Err(error) = publisher.pump() {
             log::registry("publication_postponed", None, &error.to_string());
         }
-        *publication = match command {
+        // The meters are told meanwhile; what is left of their time is waited for after KV.
+        match command {
             ProjectCommand::CreateKey(_)
             | ProjectCommand::Key { .. }
-            | ProjectCommand::SelfRevoke { .. } => publisher.publication(&id(item)?).await,
-            ProjectCommand::CreateEnvironment { .. } => Publication::Published,
-            _ => sweep::publication(publisher, command).await,
-        };
+            | ProjectCommand::SelfRevoke { .. } => {
+                let id = id(item)?;
+                *publication = publisher.publication(&id).await;
+                *in_force_by =
+                    metering::in_force(publisher, Whom::Key(&id), *in_force_by, now).await;
+            }
+            ProjectCommand::CreateEnvironment { .. } => *publication = Publication::Published,
+            _ => {
+                *publication = sweep::publication(publisher, command).await;
+                let whom = Whom::Scope(Scope::of(command));
+                *in_force_by = metering::in_force(publisher, whom, *in_force_by, now).await;
+            }
+        }
     }
     Ok(reply)
 }

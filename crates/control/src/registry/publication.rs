@@ -26,6 +26,7 @@ use wasm_bindgen_futures::future_to_promise;
 use worker::{Env, State};
 
 use self::late::Late;
+use super::metering::{self, Meters, Telling};
 use super::outbox::{self, Due, Pace, Urgency};
 use super::{replica, republication, reseal, sweep, tasks, telling};
 
@@ -50,7 +51,11 @@ pub(super) struct Publisher {
     pub(super) republication: republication::Noticed,
     pub(super) resealing: Cell<bool>,
     pub(super) telling: Cell<bool>,
+    pub(super) meters: Meters,
 }
+
+/// What meters are told, and what is written to KV.
+type Planned = (Vec<Telling>, Vec<(Due, Write)>);
 
 /// A write in flight.
 #[derive(Clone)]
@@ -82,6 +87,7 @@ impl Publisher {
             republication: Cell::default(),
             resealing: Cell::default(),
             telling: Cell::default(),
+            meters: Meters::default(),
         }))
     }
 
@@ -112,6 +118,7 @@ impl Publisher {
             outbox::next_wake(&self.storage, now)?,
             sweep::next_wake(&self.storage, now)?,
             tasks::next_wake(&self.storage, now)?,
+            metering::next_wake(self, now)?,
         ];
         match wakes.into_iter().flatten().min() {
             Some(time) => self.storage.wake_at(time),
@@ -126,6 +133,7 @@ impl Publisher {
     /// Those of the storage; then nothing was started.
     pub(super) fn pump(self: &Rc<Self>) -> Result<(), StorageError> {
         self.begun.set(0);
+        self.meters.invoked();
         self.go_on()?;
         telling::start(self)?;
         reseal::start(self)
@@ -141,9 +149,14 @@ impl Publisher {
         let _ = self.state.as_raw().wait_until(&task);
     }
 
-    fn go_on(self: &Rc<Self>) -> Result<(), StorageError> {
+    /// Starts what has become due, within the same invocation.
+    ///
+    /// # Errors
+    /// As [`Publisher::pump`].
+    pub(super) fn go_on(self: &Rc<Self>) -> Result<(), StorageError> {
         let now = clock::now();
-        let planned = self.storage.transaction(|| self.plan(now))?;
+        let (meters, planned) = self.storage.transaction(|| self.plan(now))?;
+        metering::launch(self, meters);
         for (due, write) in planned {
             self.launch(due, write, now);
         }
@@ -151,7 +164,7 @@ impl Publisher {
         Ok(())
     }
 
-    fn plan(&self, now: Millis) -> Result<Vec<(Due, Write)>, StorageError> {
+    fn plan(&self, now: Millis) -> Result<Planned, StorageError> {
         self.give_up_lost(now)?;
         let swept = self.pace.get().allows(now);
         if swept {
@@ -178,8 +191,9 @@ impl Publisher {
             // The alarm goes on at once, with a count of its own.
             self.storage.wake_at(now)?;
         }
+        let meters = metering::plan(self, now)?;
         self.arm(now)?;
-        Ok(planned)
+        Ok((meters, planned))
     }
 
     /// Writes that were noted as started, but are not in flight here (the instance that started
@@ -275,7 +289,7 @@ impl Publisher {
 }
 
 /// A random number; without randomness the retries only lose their spread.
-fn jitter() -> u32 {
+pub(super) fn jitter() -> u32 {
     let mut bytes = [0; 4];
     match crypto::fill_random(&mut bytes) {
         Ok(()) => u32::from_le_bytes(bytes),

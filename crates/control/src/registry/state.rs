@@ -7,15 +7,20 @@
 //! really changes, the [`sweep`](super::sweep) that publishes them, and the audit log.
 
 mod environment;
+mod force;
 mod owner;
+mod owner_limits;
 mod project;
 
 pub(super) use self::environment::{archive_environment, create_environment, environments};
+pub(super) use self::force::in_force_from;
 pub(super) use self::owner::{owners, suspend_owner};
+pub(super) use self::owner_limits::{limit_owner, owner_credits, owner_limits, raise_owner_limits};
 pub(super) use self::project::{change, show, update};
 use keyward_edge::storage::{Storage, StorageError};
 
 use super::journal::{Context, Subject};
+use super::keys::leased;
 use super::publication::Publisher;
 use super::sweep::{self, Scope};
 use super::view::SuspendedBy;
@@ -27,7 +32,8 @@ const SUSPENDED_BY: &str = "CASE
     WHEN EXISTS (SELECT 1 FROM environment
                  WHERE environment.id = key.environment AND archived_at IS NOT NULL)
         THEN 'environment'
-    WHEN EXISTS (SELECT 1 FROM owner WHERE owner.owner = key.owner) THEN 'owner' END";
+    WHEN EXISTS (SELECT 1 FROM owner WHERE owner.owner = key.owner AND suspended_at IS NOT NULL)
+        THEN 'owner' END";
 
 /// What suspends a key of this environment and owner: the widest that applies.
 ///
@@ -43,7 +49,7 @@ pub(super) fn suspension(
             "SELECT EXISTS (SELECT 1 FROM project
                             WHERE suspended_at IS NOT NULL OR archived_at IS NOT NULL),
                 EXISTS (SELECT 1 FROM environment WHERE id = ?1 AND archived_at IS NOT NULL),
-                EXISTS (SELECT 1 FROM owner WHERE owner = ?2)",
+                EXISTS (SELECT 1 FROM owner WHERE owner = ?2 AND suspended_at IS NOT NULL)",
             &[environment.into(), owner.into()],
         )?
         .ok_or(StorageError::Row)?;
@@ -72,9 +78,11 @@ fn follow(
     let condition = scope.condition();
     storage.run(
         &format!(
-            "UPDATE key SET suspended_by = {SUSPENDED_BY}, version = version + 1, updated_at = ?1
+            "UPDATE key SET suspended_by = {SUSPENDED_BY}, version = version + 1, updated_at = ?1,
+                {}
              WHERE {condition} AND status <> 'revoked' AND deleted_at IS NULL
-                AND suspended_by IS NOT {SUSPENDED_BY}"
+                AND suspended_by IS NOT {SUSPENDED_BY}",
+            leased::set()
         ),
         &[context.now.into(), scope.name().into()],
     )?;

@@ -2,7 +2,7 @@
 //! the more keys there are, and none waits behind a hundred thousand rows.
 //!
 //! 1. The change itself is one transaction: it changes the keys and adds a row to the table
-//!    `sweep` ([`start`]).
+//!    `sweep` ([`start`]). What their meters are owed is added there and then.
 //! 2. Whenever the publisher plans, and the rows of the last batch have been written to KV, the
 //!    next keys get theirs ([`step`]): batch and progress are one transaction, so that a kill at
 //!    any point leaves a sweep that goes on where it was.
@@ -19,8 +19,9 @@ use keyward_core::secret::Digest;
 use keyward_core::time::Millis;
 use keyward_edge::storage::{Row, Storage, StorageError};
 
-pub(super) use self::progress::{pending, publication, under_way};
+pub(super) use self::progress::{MOST_AWAITED, pending, publication, under_way};
 pub(super) use self::scope::Scope;
+use super::metering;
 use super::outbox::{self, Event, RECHECK_MS, Target};
 use super::publication::Publisher;
 use super::republication;
@@ -40,6 +41,7 @@ pub(super) fn start(
     now: Millis,
 ) -> Result<(), StorageError> {
     publisher.keyring().ok_or(StorageError::Runtime)?;
+    metering::owe_scope(publisher.storage(), scope, now)?;
     // One that is under way begins anew, and forgets none of the keys that it is about already.
     publisher.storage().run(
         "INSERT INTO sweep (scope, name, withdraws, started_at) VALUES (?1, ?2, ?3, ?4)

@@ -1,37 +1,140 @@
 //! How the gateway refuses: the reason, and the answer that tells it.
 
-use super::Response;
+use super::Gateway;
+use super::outcome::{Response, Work};
 use crate::cors;
 use crate::head::Head;
+use crate::limits::Rate;
 use crate::own;
 use crate::problem::Problem;
+use crate::rate_limit::{Fields, Item};
 use crate::refusal::Refusal;
 use crate::throttle::Over;
+use crate::time::Millis;
 
 /// Why a request is refused, with what its answer says of it.
 pub(super) struct No {
     pub(super) refusal: Refusal,
     pub(super) scopes: String,
-    pub(super) over: Option<Over>,
+    /// The limit of the key, or of its owner, that is used up.
+    pub(super) limit: Option<String>,
+    pub(super) retry_s: Option<u64>,
+    /// The limit per client address that is used up, under its name.
+    pub(super) over: Option<(String, Over)>,
 }
 
-impl From<(Refusal, String)> for No {
-    fn from((refusal, scopes): (Refusal, String)) -> Self {
+impl From<Refusal> for No {
+    fn from(refusal: Refusal) -> Self {
         Self {
             refusal,
-            scopes,
+            scopes: String::new(),
+            limit: None,
+            retry_s: None,
             over: None,
         }
     }
 }
 
+impl From<(Refusal, String)> for No {
+    fn from((refusal, scopes): (Refusal, String)) -> Self {
+        Self {
+            scopes,
+            ..refusal.into()
+        }
+    }
+}
+
+/// The limit that holds for every public key.
 impl From<Over> for No {
     fn from(over: Over) -> Self {
         Self {
-            refusal: Refusal::RateLimited,
-            scopes: String::new(),
-            over: Some(over),
+            retry_s: Some(over.wait_s),
+            over: Some(("address".to_owned(), over)),
+            ..Refusal::RateLimited.into()
         }
+    }
+}
+
+/// A limit of the key's own.
+impl From<(&Rate, Over)> for No {
+    fn from((rate, over): (&Rate, Over)) -> Self {
+        Self {
+            limit: Some(rate.name.clone()),
+            retry_s: Some(over.wait_s),
+            over: Some((rate.name.clone(), over)),
+            ..Refusal::RateLimited.into()
+        }
+    }
+}
+
+impl No {
+    /// Adds what its answer says of limits to how they stand.
+    pub(super) fn describe(&self, fields: &mut Fields) {
+        if let Some((name, over)) = &self.over {
+            fields.push(&Item {
+                prefix: "",
+                name,
+                limit: over.quantity.calls.get().into(),
+                window_s: Some(over.quantity.window_s.into()),
+                left: Some(0),
+                more_s: Some(over.wait_s),
+            });
+        }
+    }
+}
+
+impl Gateway {
+    /// The answer that refuses a request. `head` is unknown when it could not be read.
+    pub fn refuse(&mut self, head: Option<&Head<'_>>, refusal: Refusal) -> Response {
+        self.refuse_with(head, &refusal.into(), Fields::default())
+    }
+
+    /// The answer that refuses a request of a key after it was let through: the origin did not
+    /// answer. `account` is [`Fixed::account`](super::Fixed::account).
+    pub fn refuse_of(
+        &mut self,
+        head: Option<&Head<'_>>,
+        refusal: Refusal,
+        account: u64,
+        now: Millis,
+    ) -> Response {
+        let mut work = Work::default();
+        if let Some(account) = self.accounts.find(account) {
+            account.tally.answer(None, now);
+            work.key = [None, account.remind(now)];
+        }
+        let fields = self.standing(Some(account), now);
+        Response {
+            work,
+            ..self.refuse_with(head, &refusal.into(), fields)
+        }
+    }
+
+    pub(super) fn refuse_with(
+        &mut self,
+        head: Option<&Head<'_>>,
+        no: &No,
+        mut fields: Fields,
+    ) -> Response {
+        self.requests = self.requests.wrapping_add(1);
+        let id = format!("{:016x}{:08x}", self.request_prefix, self.requests);
+        let id = head
+            .and_then(|head| head.header("cf-ray"))
+            .filter(|ray| {
+                ray.len() <= 64 && ray.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            })
+            .unwrap_or(&id);
+        no.describe(&mut fields);
+        answer_to(
+            head,
+            &Problem {
+                scopes: &no.scopes,
+                limit: no.limit.as_deref(),
+                retry_s: no.retry_s,
+                limits: Some(&fields),
+                ..Problem::new(no.refusal, id)
+            },
+        )
     }
 }
 
@@ -67,7 +170,7 @@ pub(super) fn answer_to(head: Option<&Head<'_>>, problem: &Problem<'_>) -> Respo
         status: refusal.status(),
         headers,
         body,
-        refresh: None,
+        work: Work::default(),
         hold_ms: 0,
     }
 }

@@ -5,7 +5,8 @@
 //!    refusal is remembered for costs not below what was refused.
 //! 3. In the background, the meter is asked before the coverage ends, before the units run out,
 //!    and when something has been untold for long.
-//! 4. All is by the isolate's own clock. One that moved back closes every lease: how much of
+//! 4. Where nothing is spent for some seconds, what is held goes back with the next background ask.
+//! 5. All is by the isolate's own clock. One that moved back closes every lease: how much of
 //!    their time is left cannot be known.
 //!
 //! Dropping a lease or a report never lets too much through: until it is told otherwise, the meter
@@ -19,14 +20,15 @@ mod refused;
 use self::demand::Demand;
 use self::held::{Held, Waiting};
 use self::refused::Refused;
-use super::MARGIN_MS;
 use super::message::{Answer, Ask, Outcome, Standing};
+use super::{LEASE_MS, LONGEST_MS, MARGIN_MS};
 use crate::time::Millis;
 
 /// When the mark "a background ask is under way" expires: its request may have been cancelled.
 /// Any ask this old is given up by the next one.
 pub const ASK_MARK_MS: u64 = 2_000;
-/// After how long what the meter was not told of is a reason to ask, in milliseconds.
+/// After how long what the meter was not told of is a reason to ask, in milliseconds; by as much
+/// later as its leases are longer than [`LEASE_MS`].
 pub const REPORT_MS: u64 = 5_000;
 /// What the first ask wants beyond what it needs, when nothing is known of the demand.
 pub const FIRST_WANT: u64 = 4;
@@ -57,6 +59,8 @@ pub struct Holder {
     /// What was granted to the last ask that wanted more than it needed: all of it, and whether
     /// there was more.
     last_grant: Option<(u64, bool)>,
+    /// For how long it is worth asking: the time of a lease, or of the last one if that was longer.
+    hold_ms: u64,
 }
 
 /// The newest answer.
@@ -102,13 +106,24 @@ impl Holder {
             background: None,
             demand: Demand::new(Millis(0)),
             last_grant: None,
+            hold_ms: LEASE_MS,
         }
     }
 
     /// Pays a call from what is held. Allocates nothing.
     pub fn spend(&mut self, cost: u64, now: Millis) -> Spent {
+        let spent = self.check(cost, now);
+        if spent == Spent::Done && !self.is_unlimited() {
+            self.take(cost, self.seen);
+        }
+        spent
+    }
+
+    /// What [`Holder::spend`] would come to, without spending: of several meters, all are looked
+    /// at before one is spent from. Allocates nothing.
+    pub fn check(&mut self, cost: u64, now: Millis) -> Spent {
         let now = self.read_clock(now);
-        if self.told.as_ref().is_some_and(|told| told.unlimited) {
+        if self.is_unlimited() {
             return if self.covered(now) {
                 Spent::Done
             } else {
@@ -118,7 +133,6 @@ impl Holder {
         let held = self.held();
         // What costs nothing still needs a sign that the limits leave something.
         if held > 0 && held >= cost {
-            self.take(cost, now);
             return Spent::Done;
         }
         let refused = self.refused.as_ref();
@@ -128,10 +142,23 @@ impl Holder {
 
     /// What to ask the meter, for a call that needs so much, or in the background (0).
     pub fn ask(&mut self, need: u64, now: Millis) -> Ask {
+        self.ask_for(need, true, now)
+    }
+
+    /// What to tell the meter when no call has come for long: nothing is asked for.
+    pub fn report(&mut self, now: Millis) -> Ask {
+        self.ask_for(0, false, now)
+    }
+
+    fn ask_for(&mut self, need: u64, wants: bool, now: Millis) -> Ask {
         let now = self.read_clock(now);
         self.demand.mark(now);
         self.give_up(|ask| now.since(ask.asked) >= ASK_MARK_MS, now);
-        let want = self.want(need, now);
+        // Nobody else could have it, and it may be the last that is heard of this isolate.
+        if need == 0 && (!wants || self.demand.is_silent(now)) {
+            self.give_back(now);
+        }
+        let want = if wants { self.want(need, now) } else { 0 };
         self.make_room(now);
         let leases = self.leases.iter().filter_map(|one| one.report(now));
         let leases = leases.collect();
@@ -183,12 +210,14 @@ impl Holder {
             self.hear(&ask, answer);
         }
         let spent = match answer.outcome {
-            Outcome::Unlimited if now.since(ask.asked) < answer.lease_ms => Spent::Done,
+            Outcome::Unlimited if now.since(ask.asked) < bounded(answer.lease_ms) => Spent::Done,
             Outcome::Unlimited => Spent::Ask,
-            Outcome::Granted { amount, hold_ms } => self.receive(&ask, amount, hold_ms, cost, now),
+            Outcome::Granted { amount, hold_ms } => {
+                self.receive(&ask, amount, bounded(hold_ms), cost, now)
+            }
             Outcome::Exhausted { limit, retry_ms } => {
                 if newest {
-                    self.refused = Some(Refused::new(&ask, limit, retry_ms));
+                    self.refused = Some(Refused::new(&ask, answer, limit, retry_ms));
                 }
                 Spent::Exhausted { limit, retry_ms }
             }
@@ -221,6 +250,12 @@ impl Holder {
         due
     }
 
+    /// Whether the meter has said that it has no limits.
+    #[must_use]
+    pub fn is_unlimited(&self) -> bool {
+        self.told.as_ref().is_some_and(|told| told.unlimited)
+    }
+
     /// Whether the meter was asked not longer ago than its answer allows.
     #[must_use]
     pub fn covered(&self, now: Millis) -> bool {
@@ -243,6 +278,11 @@ impl Holder {
         let under_way = |mark: Millis| mark <= now && now.since(mark) < ASK_MARK_MS;
         self.len() == 0 && !self.background.is_some_and(under_way)
     }
+}
+
+/// No meter is believed that a lease is longer than leases are.
+fn bounded(lease_ms: u64) -> u64 {
+    lease_ms.min(LONGEST_MS)
 }
 
 #[cfg(test)]

@@ -26,6 +26,9 @@ pub struct Report {
     pub spent: u64,
     /// Milliseconds between the last spending and this message.
     pub age_ms: u64,
+    /// Milliseconds between the ask and this message. More than the meter has seen pass means that
+    /// the isolate's clock was set forward, and `age_ms` may be too much by as much.
+    pub held_ms: u64,
     /// Nothing more will be spent.
     pub closed: bool,
 }

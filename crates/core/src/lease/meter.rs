@@ -3,6 +3,12 @@
 //! A state machine without clock or storage, in parts that are written one by one: what
 //! [`Meter::changed`] says has changed must be written before an answer leaves.
 //!
+//! Only what the promises need is written: that an isolate was granted something, what it said of
+//! it, and counts. That one has asked, or was refused, is kept in memory: a meter that starts
+//! again may grant a repetition of an ask that it had refused, which nobody may wait for any more.
+//! That lease is wasted, and never more than one for each ask that was under way. Without limits
+//! nothing is written.
+//!
 //! An ask is taken so:
 //! 1. Time passes: it never goes back, so a clock that does admits nothing more.
 //! 2. Pots whose boundary has passed start anew; leases that are over are settled; what nobody
@@ -12,6 +18,7 @@
 //! 5. What is needed is granted if every limit has it, and beyond it a fair share of the rest.
 
 mod counter;
+mod index;
 mod isolate;
 mod outcome;
 mod pace;
@@ -21,9 +28,10 @@ mod pot;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::counter::{Counter, Held};
-use self::isolate::{Isolate, Lease};
+use self::index::Index;
+use self::isolate::Isolate;
 use self::pace::Pace;
-use crate::lease::message::{Answer, Ask, Standing};
+use crate::lease::message::{Answer, Ask, Report, Standing};
 use crate::limits::Limits;
 use crate::time::Millis;
 
@@ -34,9 +42,12 @@ pub struct Meter {
     /// In the order of [`Answer::limits`]: rates, quotas, credits.
     counters: Vec<Counter>,
     isolates: BTreeMap<u64, Isolate>,
+    index: Index,
     /// The latest time that was seen.
     clock: Millis,
     pace: Pace,
+    /// The isolates that have a part.
+    written: BTreeSet<u64>,
     /// Names of parts that are to be written or deleted.
     changed: BTreeSet<String>,
 }
@@ -53,8 +64,10 @@ impl Meter {
             limits,
             counters,
             isolates: BTreeMap::new(),
+            index: Index::default(),
             clock: now,
             pace: Pace::new(now),
+            written: BTreeSet::new(),
             changed,
         }
     }
@@ -66,7 +79,7 @@ impl Meter {
         if limits == self.limits {
             return;
         }
-        let held = self.held(now).units;
+        let held = self.held().units;
         let mut counters = Counter::all(&limits, held, now);
         for counter in &mut counters {
             if let Some(before) = self.counters.iter().find(|old| old.is_same(counter)) {
@@ -76,6 +89,7 @@ impl Meter {
         let parts = self.counters.iter().chain(&counters).map(Counter::part);
         self.changed.extend(parts);
         self.changed.insert(parts::LIMITS.to_owned());
+        self.changed.insert(parts::CLOCK.to_owned());
         self.counters = counters;
         self.limits = limits;
     }
@@ -84,7 +98,7 @@ impl Meter {
     /// this than the balance, or what was held if that is more.
     pub fn set_credits(&mut self, balance: u64, now: Millis) {
         let now = self.advance(now);
-        let held = self.held(now).units;
+        let held = self.held().units;
         for counter in &mut self.counters {
             if counter.set_credits(balance, held, now) {
                 self.changed.insert(counter.part());
@@ -96,7 +110,7 @@ impl Meter {
     pub fn add_credits(&mut self, units: u64, now: Millis) {
         self.advance(now);
         for counter in &mut self.counters {
-            if counter.add_credits(units, |after| open(&self.isolates, after)) {
+            if counter.add_credits(units, |after| self.index.open_after(after)) {
                 self.changed.insert(counter.part());
             }
         }
@@ -105,27 +119,15 @@ impl Meter {
     /// Answers an ask.
     pub fn take(&mut self, ask: &Ask, now: Millis) -> Answer {
         let now = self.advance(now);
-        let lease_ms = self.pace.ask(now);
-        let isolate = self
-            .isolates
-            .entry(ask.isolate)
-            .or_insert_with(|| Isolate::new(now));
-        let fresh = isolate.arrives(ask.number, now);
-        self.changed.insert(parts::isolate(ask.isolate));
+        let fresh = self.arrives(ask, now);
+        self.pace.ask(self.index.asking(), now);
         for report in &ask.leases {
-            let Some(news) = isolate.hear(report, now) else {
-                continue;
-            };
-            for counter in &mut self.counters {
-                if counter.hear(&news) {
-                    self.changed.insert(counter.part());
-                }
-            }
+            self.hear(ask.isolate, report, now);
         }
         Answer {
             number: ask.number,
             outcome: self.outcome(ask, fresh, now),
-            lease_ms,
+            lease_ms: self.pace.lease_of(ask),
             limits: self.standings(now),
         }
     }
@@ -137,11 +139,49 @@ impl Meter {
     }
 
     fn standings(&mut self, now: Millis) -> Vec<Standing> {
-        let held = self.held(now);
+        let held = self.held();
         let counters = self.counters.iter_mut();
         counters
             .map(|counter| counter.standing(held, now))
             .collect()
+    }
+
+    /// Notes an ask; whether it may be granted something.
+    fn arrives(&mut self, ask: &Ask, now: Millis) -> bool {
+        let known = self.isolates.get(&ask.isolate).map(|known| known.seen);
+        self.index.see(ask.isolate, known, now);
+        let isolate = self
+            .isolates
+            .entry(ask.isolate)
+            .or_insert_with(|| Isolate::new(now));
+        isolate.arrives(ask.number, now)
+    }
+
+    /// Takes in a report.
+    fn hear(&mut self, id: u64, report: &Report, now: Millis) {
+        let Some(isolate) = self.isolates.get_mut(&id) else {
+            return;
+        };
+        let mut changed = report.closed && isolate.close(report.number);
+        if let Some(lease) = isolate.lease(report.number) {
+            self.index.remove(id, report.number, lease);
+            changed = true;
+        }
+        let news = isolate.hear(report, now);
+        if let Some(lease) = isolate.lease(report.number) {
+            self.index.add(id, report.number, lease);
+        }
+        if changed {
+            self.write(id);
+        }
+        let Some(news) = news else {
+            return;
+        };
+        for counter in &mut self.counters {
+            if counter.hear(&news) {
+                self.changed.insert(counter.part());
+            }
+        }
     }
 
     /// Lets time pass, and says what it is now.
@@ -150,53 +190,67 @@ impl Meter {
             return self.clock;
         }
         self.clock = now;
-        self.changed.insert(parts::CLOCK.to_owned());
         // Before leases are forgotten: one may reach across a boundary that is long past.
         for counter in &mut self.counters {
-            if counter.turn(now, |after| open(&self.isolates, after)) {
+            if counter.turn(now, |after| self.index.open_after(after)) {
                 self.changed.insert(counter.part());
+                self.changed.insert(parts::CLOCK.to_owned());
             }
         }
-        for (id, isolate) in &mut self.isolates {
-            let settled = isolate.settle(now);
-            if isolate.forget(now) || !settled.is_empty() || isolate.is_gone(now) {
-                self.changed.insert(parts::isolate(*id));
+        self.index.pass(now, self.pace.lease_ms());
+        for (id, number) in self.index.unsettled(now) {
+            self.settle(id, number);
+        }
+        for (id, number) in self.index.forgettable(now) {
+            if let Some(lease) = (self.isolates.get_mut(&id)).and_then(|one| one.forget(number)) {
+                self.index.remove(id, number, &lease);
+                self.write(id);
             }
-            for (end, units) in settled {
-                for counter in &mut self.counters {
-                    if counter.spend(end, units) {
-                        self.changed.insert(counter.part());
-                    }
+        }
+        for id in self.index.silent(now) {
+            if self.isolates.get(&id).is_some_and(Isolate::is_empty)
+                && let Some(isolate) = self.isolates.remove(&id)
+            {
+                self.index.forget(id, isolate.seen);
+                if self.written.remove(&id) {
+                    self.changed.insert(parts::isolate(id));
+                    // Its part may have been what showed how late it is.
+                    self.changed.insert(parts::CLOCK.to_owned());
                 }
             }
         }
-        self.isolates.retain(|_, isolate| !isolate.is_gone(now));
         now
     }
 
-    /// What leases hold.
-    fn held(&self, now: Millis) -> Held {
-        let leases = self
-            .isolates
-            .values()
-            .flat_map(|each| each.ending_after(now));
-        Held {
-            units: open(&self.isolates, now),
-            first_end: leases
-                .filter(|lease| lease.open() > 0)
-                .map(|lease| lease.end)
-                .min(),
-        }
+    /// An isolate's part is to be written.
+    fn write(&mut self, id: u64) {
+        self.written.insert(id);
+        self.changed.insert(parts::isolate(id));
     }
-}
 
-/// Units of the leases that end after a moment which are not known to be spent.
-fn open(isolates: &BTreeMap<u64, Isolate>, after: Millis) -> u64 {
-    isolates
-        .values()
-        .flat_map(|isolate| isolate.ending_after(after))
-        .map(Lease::open)
-        .fold(0, u64::saturating_add)
+    /// Counts as spent what a lease that is over has open.
+    fn settle(&mut self, id: u64, number: u64) {
+        let Some(isolate) = self.isolates.get_mut(&id) else {
+            return;
+        };
+        if let Some(lease) = isolate.lease(number) {
+            self.index.remove(id, number, lease);
+        }
+        if let Some(lease) = isolate.settle(number) {
+            self.index.add(id, number, lease);
+            for counter in &mut self.counters {
+                if counter.spend(lease.end, lease.open()) {
+                    self.changed.insert(counter.part());
+                }
+            }
+        }
+        self.write(id);
+    }
+
+    /// What leases hold.
+    fn held(&self) -> Held {
+        self.index.held(self.clock)
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 //! A window of 10 s and one of a month are kept alike, in about `PARTS` sums: a spending is
 //! entered at the end of the part of the window in which it fell. So it is forgotten up to one part
 //! too late and never too early, and what is counted is never less than what was spent.
+//!
+//! A window is counted from one moment on: when its limit came. What was entered for a moment
+//! after that can be taken back from it.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,16 +18,19 @@ const PARTS: u64 = 128;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Window {
     window_ms: u64,
+    /// From when on it is counted.
+    from: Millis,
     /// Ends of parts and the units spent in them, earliest first, each part once.
     sums: Vec<(Millis, u64)>,
 }
 
 impl Window {
-    /// An empty log for a window of so many seconds.
+    /// An empty log for a window of so many seconds, which begins now.
     #[must_use]
-    pub const fn new(window_s: u64) -> Self {
+    pub const fn new(window_s: u64, now: Millis) -> Self {
         Self {
             window_ms: window_s.saturating_mul(1_000),
+            from: now,
             sums: Vec::new(),
         }
     }
@@ -35,20 +41,39 @@ impl Window {
         if units == 0 {
             return;
         }
-        let part_ms = (self.window_ms / PARTS).max(1);
-        let end = Millis(at.0.div_ceil(part_ms).saturating_mul(part_ms));
-        let place = self.sums.partition_point(|(time, _)| *time < end);
+        let (end, place) = self.part(at);
         match self.sums.get_mut(place) {
             Some((time, sum)) if *time == end => *sum = sum.saturating_add(units),
             _ => self.sums.insert(place, (end, units)),
         }
     }
 
+    /// Takes units back that were entered for a point in time and were not spent after all;
+    /// whether they were entered here, and counted yet.
+    pub fn take_back(&mut self, at: Millis, units: u64) -> bool {
+        let (end, place) = self.part(at);
+        match self.sums.get_mut(place) {
+            Some((time, sum)) if *time == end && at > self.from && units > 0 => {
+                *sum = sum.saturating_sub(units);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The end of the part in which a point in time is, and its place among the sums.
+    fn part(&self, at: Millis) -> (Millis, usize) {
+        let part_ms = (self.window_ms / PARTS).max(1);
+        let end = Millis(at.0.div_ceil(part_ms).saturating_mul(part_ms));
+        (end, self.sums.partition_point(|(time, _)| *time < end))
+    }
+
     /// The units that count now, those of later points in time among them. What is older is
     /// forgotten, so a clock that moves back does not bring it up again.
     pub fn used(&mut self, now: Millis) -> u64 {
         let window_ms = self.window_ms;
-        self.sums.retain(|(time, _)| time.plus(window_ms) > now);
+        self.sums
+            .retain(|(time, sum)| *sum > 0 && time.plus(window_ms) > now);
         let units = self.sums.iter().map(|(_, units)| *units);
         units.fold(0, u64::saturating_add)
     }
@@ -83,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_unit_counts_until_its_window_is_over() {
-        let mut window = Window::new(128);
+        let mut window = Window::new(128, Millis(0));
         window.add(Millis(5_000), 2);
         window.add(Millis(7_000), 1);
         assert_eq!(window.used(Millis(0)), 3);
@@ -97,8 +122,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_spent_is_taken_back_if_it_was_entered_here() {
+        let mut window = Window::new(128, Millis(5_000));
+        window.add(Millis(5_500), 3);
+        window.add(Millis(6_000), 4);
+        // Both are in one part, and what comes back for a moment before the window is of another.
+        assert!(!window.take_back(Millis(5_000), 3));
+        assert!(!window.take_back(Millis(7_000), 3));
+        assert_eq!(window.used(Millis(7_000)), 7);
+        assert!(window.take_back(Millis(5_500), 3));
+        assert_eq!(window.used(Millis(7_000)), 4);
+        assert!(window.take_back(Millis(6_000), 4));
+        assert_eq!(window.used(Millis(7_000)), 0);
+        assert!(!window.take_back(Millis(6_000), 4));
+    }
+
+    #[test]
     fn the_extremes_do_not_overflow() {
-        let mut window = Window::new(u64::MAX);
+        let mut window = Window::new(u64::MAX, Millis(0));
         window.add(Millis(u64::MAX), u64::MAX);
         window.add(Millis(1), u64::MAX);
         assert_eq!(window.used(Millis(1)), u64::MAX);
@@ -108,7 +149,7 @@ mod tests {
     #[test]
     fn a_busy_window_stays_small() {
         for window_s in [1, 10, 60, 3_600, 2_678_400] {
-            let mut window = Window::new(window_s);
+            let mut window = Window::new(window_s, Millis(0));
             let step = window_s; // A thousandth of it.
             for at in (0..3_000).map(|turn| turn * step) {
                 window.add(Millis(at), 1);
@@ -124,7 +165,7 @@ mod tests {
             window_s in 1_u64..100,
             turns in vec((0_u64..40_000, -40_000_i64..40_000, 1_u64..5), 1..300),
         ) {
-            let mut window = Window::new(window_s);
+            let mut window = Window::new(window_s, Millis(0));
             let window_ms = window_s * 1_000;
             let (mut now, mut log) = (100_000_u64, Vec::new());
             for (pause, ago, units) in turns {
@@ -144,7 +185,7 @@ mod tests {
             now in 0_u64..20_000,
             most in 0_u64..60,
         ) {
-            let mut window = Window::new(10);
+            let mut window = Window::new(10, Millis(0));
             for (at, units) in entries {
                 window.add(Millis(at), units);
             }
@@ -157,7 +198,7 @@ mod tests {
 
         #[test]
         fn a_log_survives_being_written(entries in vec((0_u64..20_000, 1_u64..5), 0..50)) {
-            let mut window = Window::new(10);
+            let mut window = Window::new(10, Millis(0));
             for (at, units) in entries {
                 window.add(Millis(at), units);
             }

@@ -129,6 +129,28 @@ fn a_clock_that_moves_back_reads_again() {
 }
 
 #[test]
+fn what_is_confirmed_on_and_on_is_read_each_minute() {
+    let digest = Digest::of("k");
+    let mut memory = memory(4);
+    memory.store(digest, true, Some(record(1)), at(0));
+    let mut reads = Vec::new();
+    for seconds in 0..=240 {
+        memory.confirm(&digest, 1, at(seconds));
+        if seconds == 100 {
+            memory.told(digest, Some(record(1)), at(seconds));
+        }
+        if memory.look_up(&digest, at(seconds)) == Some(Age::Refresh) {
+            reads.push(seconds);
+            // Every other read fails.
+            if reads.len() % 2 == 0 {
+                memory.store(digest, true, Some(record(1)), at(seconds));
+            }
+        }
+    }
+    assert_eq!(reads, [60, 120, 180, 240]);
+}
+
+#[test]
 fn the_least_recently_used_goes_first() {
     let mut memory = memory(2);
     let keys = ["a", "b", "c"].map(Digest::of);

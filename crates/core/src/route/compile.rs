@@ -18,6 +18,9 @@ use super::path::RoutePath;
 use super::place::Place;
 use super::{Route, Settings, header, value};
 
+/// The path pattern of a route that names none.
+const EVERY_PATH: &str = "/**";
+
 /// Everything that is compiled; routes that are wrong are missing from it.
 pub(super) fn compile(file: &GatewayFile, findings: &mut Findings<'_>) -> (Settings, Vec<Route>) {
     let settings = settings(&file.gateway, findings);
@@ -83,7 +86,7 @@ fn route(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option<
     };
     let path = findings.text(
         &at("path"),
-        file.path.as_deref().unwrap_or("/**"),
+        file.path.as_deref().unwrap_or(EVERY_PATH),
         RoutePath::parse,
     );
     let origin = findings.text(&at("origin"), &file.origin, Origin::parse);
@@ -117,6 +120,7 @@ fn route(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option<
         Some(file) => Credential::compile(file, &at("credential"), findings).map(Some),
         None => Some(None),
     };
+    let cost = findings.number(&at("cost"), file.cost, 1, (0, 1000));
     let timeout_ms = file
         .timeout_ms
         .map(|value| findings.number(&at("timeout_ms"), Some(value), 0, (1, 600_000)));
@@ -147,6 +151,7 @@ fn route(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option<
     let key_in = key_in?;
     Some(Route {
         index,
+        name: name(file),
         host: host?,
         path: path?,
         access: access?,
@@ -155,6 +160,7 @@ fn route(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option<
         base_path,
         strip_prefix: strip_prefix?,
         credential: credential?,
+        cost,
         timeout_ms,
         cache_origin: cache_origin?,
         cookies: file.cookies,
@@ -163,6 +169,12 @@ fn route(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option<
         cors: cors?.with_key(&key_in),
         key_in,
     })
+}
+
+/// Without a host it begins with a slash, so no two routes share one.
+fn name(file: &RouteFile) -> String {
+    let host = file.host.as_deref().unwrap_or_default();
+    format!("{host}{}", file.path.as_deref().unwrap_or(EVERY_PATH))
 }
 
 fn access(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option<Access> {

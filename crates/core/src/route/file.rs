@@ -72,6 +72,9 @@ pub struct RouteFile {
     /// The origin's own credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialFile>,
+    /// What a call spends of the limits of its key. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<u64>,
     /// Milliseconds until the origin's response headers must have arrived. Off by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,

@@ -303,7 +303,7 @@ fn variables_are_taken_by_the_worker_and_only_spelt_before() {
 fn a_field_that_this_version_does_not_know_is_never_ignored() {
     for json in [
         r#"{"routes":[]}"#,
-        r#"{"route":[{"origin":"https://o.example","cost":2}]}"#,
+        r#"{"route":[{"origin":"https://o.example","price":2}]}"#,
         r#"{"route":[{"origin":"https://o.example","cors":{"credentials":true}}]}"#,
     ] {
         assert!(serde_json::from_str::<GatewayFile>(json).is_err(), "{json}");

@@ -270,7 +270,26 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The entries of a list: at least one, at most `most`, each as `read` understands it.
+    /// What is given in a field.
+    #[must_use]
+    pub fn value(&self, field: &str) -> Option<&'a Value> {
+        self.fields.get(field)
+    }
+
+    /// The entries of a list: at least one, at most `most`. None of what is no such list.
+    pub fn entries<'v>(&mut self, field: &str, value: &'v Value, most: usize) -> &'v [Value] {
+        match value {
+            Value::Array(entries) if entries.is_empty() => self.refuse(field, EMPTY_LIST),
+            Value::Array(entries) if entries.len() > most => {
+                self.refuse(field, format_args!("must have at most {most} entries"));
+            }
+            Value::Array(entries) => return entries,
+            _ => self.refuse(field, "must be a list"),
+        }
+        &[]
+    }
+
+    /// The entries of a list, if there is one, each as `read` understands it.
     fn list<T>(
         &mut self,
         field: &str,
@@ -279,21 +298,12 @@ impl<'a> Reader<'a> {
         read: impl Fn(&Value) -> Result<T, String>,
     ) -> Vec<T> {
         let mut list = Vec::new();
-        match value {
-            None => {}
-            Some(Value::Array(entries)) if entries.is_empty() => self.refuse(field, EMPTY_LIST),
-            Some(Value::Array(entries)) if entries.len() > most => {
-                self.refuse(field, format_args!("must have at most {most} entries"));
+        let entries = value.map_or(&[] as &[_], |value| self.entries(field, value, most));
+        for (index, entry) in entries.iter().enumerate() {
+            match read(entry) {
+                Ok(entry) => list.push(entry),
+                Err(detail) => self.refuse(&format!("{field}[{index}]"), detail),
             }
-            Some(Value::Array(entries)) => {
-                for (index, entry) in entries.iter().enumerate() {
-                    match read(entry) {
-                        Ok(entry) => list.push(entry),
-                        Err(detail) => self.refuse(&format!("{field}[{index}]"), detail),
-                    }
-                }
-            }
-            Some(_) => self.refuse(field, "must be a list"),
         }
         list
     }

@@ -78,11 +78,11 @@ fn a_flood_of_addresses_takes_no_more_than_the_bound() {
         call(&mut throttle, "a", Network::V6(number), 0).unwrap();
         failures.note(Network::V6(number), Millis(START));
     }
-    assert_eq!(throttle.counters.table.len(), MOST);
-    assert_eq!(failures.counters.table.len(), MOST);
+    assert_eq!(throttle.counters.0.len(), MOST);
+    assert_eq!(failures.counters.0.len(), MOST);
     let last = Network::V6(3 * MOST as u64 - 1);
     assert!(call(&mut throttle, "a", last, 0).is_err());
-    assert_eq!(throttle.counters.table.len(), MOST);
+    assert_eq!(throttle.counters.0.len(), MOST);
 }
 
 #[test]

@@ -28,8 +28,6 @@ pub(crate) struct Answer {
     pub(crate) code: String,
     /// Whether KV was read for it.
     pub(crate) read: bool,
-    /// Whether it begins a collection of used keys.
-    pub(crate) collect: bool,
 }
 
 impl Desk {
@@ -65,19 +63,15 @@ impl Desk {
 }
 
 fn answer(outcome: &Outcome<'_>, read: bool) -> Answer {
-    let (code, collect) = match outcome {
-        Outcome::Forward { collect, .. } => ("ok".to_owned(), *collect),
+    let code = match outcome {
+        Outcome::Forward { .. } => "ok".to_owned(),
         Outcome::Respond(response) => {
             let problem: Value = serde_json::from_str(&response.body).unwrap();
-            (problem["code"].as_str().unwrap().to_owned(), false)
+            problem["code"].as_str().unwrap().to_owned()
         }
         outcome => panic!("{outcome:?}"),
     };
-    Answer {
-        code,
-        read,
-        collect,
-    }
+    Answer { code, read }
 }
 
 pub(crate) fn keyring() -> Keyring {

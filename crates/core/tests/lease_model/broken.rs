@@ -1,5 +1,7 @@
 //! Sides that break a rule each, to see that the model finds it.
 
+use std::rc::Rc;
+
 use keyward_core::lease::holder::Holder;
 use keyward_core::lease::message::{Answer, Ask, Report};
 use keyward_core::lease::meter::Meter;
@@ -21,7 +23,7 @@ impl Counts for Forgetful {
         self.0.take(ask, now)
     }
 
-    fn write(&mut self, disk: &mut Disk) {
+    fn write(&mut self, disk: &mut Rc<Disk>) {
         self.0.write(disk);
     }
 
@@ -55,6 +57,7 @@ impl Spends for Tardy {
             number: *number,
             spent: 0,
             age_ms: 0,
+            held_ms: 0,
             closed: true,
         };
         ask.leases.extend(self.given_up.iter().map(closed));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::rc::Rc;
 
 use keyward_core::lease::holder::{Holder, Spent};
 use keyward_core::lease::message::{Answer, Ask};
@@ -28,7 +29,7 @@ pub(crate) type Disk = BTreeMap<String, String>;
 pub(crate) trait Counts: Clone + Debug + Eq + Hash {
     fn new(limits: &Limits, now: Millis) -> Self;
     fn take(&mut self, ask: &Ask, now: Millis) -> Answer;
-    fn write(&mut self, disk: &mut Disk);
+    fn write(&mut self, disk: &mut Rc<Disk>);
     fn restore(disk: &Disk, limits: &Limits, now: Millis) -> Self;
 }
 
@@ -51,8 +52,13 @@ impl Counts for Meter {
         self.take(ask, now)
     }
 
-    fn write(&mut self, disk: &mut Disk) {
-        for (name, part) in self.changed() {
+    fn write(&mut self, disk: &mut Rc<Disk>) {
+        let changed = self.changed();
+        if changed.is_empty() {
+            return;
+        }
+        let disk = Rc::make_mut(disk);
+        for (name, part) in changed {
             match part {
                 Some(part) => disk.insert(name, part),
                 None => disk.remove(&name),

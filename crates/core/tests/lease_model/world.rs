@@ -87,7 +87,7 @@ pub(crate) struct Seat<H> {
 pub(crate) struct World<M, H> {
     pub(crate) now: Millis,
     pub(crate) meter: M,
-    pub(crate) disk: Disk,
+    pub(crate) disk: Rc<Disk>,
     pub(crate) seats: Vec<Seat<H>>,
     /// By their hashes, and how often each may be delivered yet.
     pub(crate) messages: Vec<(u64, Rc<Message>, u8)>,
@@ -103,7 +103,7 @@ pub(crate) struct World<M, H> {
 impl<M: Counts, H: Spends> World<M, H> {
     pub(crate) fn new(scenario: &Scenario) -> Self {
         let mut meter = M::new(&scenario.limits, scenario.start);
-        let mut disk = Disk::new();
+        let mut disk = Rc::new(Disk::new());
         meter.write(&mut disk);
         let mut world = Self {
             now: scenario.start,
@@ -155,6 +155,12 @@ impl<M: Counts, H: Spends> World<M, H> {
     pub(crate) fn actions(&self, scenario: &Scenario) -> Vec<Action> {
         let mut actions = Vec::new();
         for (place, seat) in self.seats.iter().enumerate() {
+            // Of isolates that have done nothing and whose clocks agree, one is as good as another.
+            let is_new = |seat: &Seat<H>| seat.holder == H::new(seat.isolate);
+            let same = |other: &Seat<H>| is_new(other) && other.clock == seat.clock;
+            if is_new(seat) && self.seats.iter().take(place).any(same) {
+                continue;
+            }
             if self.left.calls > 0 {
                 let call = |cost: &u64| Action::Call {
                     seat: place,
@@ -171,7 +177,7 @@ impl<M: Counts, H: Spends> World<M, H> {
             };
             actions.extend(seat.waiting.iter().map(give_up));
             // One that has done nothing is as good as a new one.
-            if self.left.isolate_crashes > 0 && seat.holder != H::new(seat.isolate) {
+            if self.left.isolate_crashes > 0 && !is_new(seat) {
                 actions.push(Action::KillIsolate { seat: place });
             }
             if self.left.jumps > 0 {
@@ -244,6 +250,15 @@ impl<M: Counts, H: Spends> World<M, H> {
             }
             Action::KillMeter => {
                 self.left.meter_crashes -= 1;
+                // An ask that was refused may be granted when it is repeated, by rule 7.
+                let asks = self
+                    .messages
+                    .iter()
+                    .filter_map(|(_, message, _)| match &**message {
+                        Message::Ask(ask) => Some(ask.need + ask.want.min(self.share)),
+                        Message::Answer { .. } => None,
+                    });
+                self.wasted += asks.sum::<u64>();
                 self.meter = M::restore(&self.disk, &scenario.limits, self.now);
             }
             Action::Jump { seat, by } => {

@@ -74,6 +74,12 @@ impl From<ValidKey> for Canonical {
         let mut add = |name: &str, value: Option<Value>| {
             fields.extend(value.map(|value| (name.to_owned(), value)));
         };
+        if !key.limits.is_empty()
+            && let Ok(mut limits) = serde_json::to_value(&key.limits)
+        {
+            sort(&mut limits);
+            add("limits", Some(limits));
+        }
         add("owner", key.owner.map(Value::String));
         add(
             "not_before",
@@ -100,7 +106,8 @@ impl From<ValidKey> for Canonical {
     }
 }
 
-/// Restrictions are alternatives: their order and their repetition say nothing.
+/// Restrictions are alternatives, and limits have names: their order says nothing, nor does the
+/// repetition of a restriction.
 fn sort(value: &mut Value) {
     match value {
         Value::Array(entries) => {
@@ -143,5 +150,33 @@ mod tests {
             panic!("an object")
         };
         assert_eq!(Canonical::of(new).unwrap().fields, written.fields);
+    }
+
+    #[test]
+    fn limits_are_the_same_whether_what_follows_by_itself_is_written_or_not() {
+        let limits = |limits: Value| {
+            let Value::Object(key) = json!({ "name": "Job", "limits": limits }) else {
+                panic!("an object")
+            };
+            (
+                Canonical::of(key.clone()).unwrap(),
+                Canonical::of_view(&key).unwrap(),
+            )
+        };
+        let (written, _) = limits(json!({
+            "rate": [{"limit": 100, "window_s": 60}, {"limit": 5, "window_s": 1, "per": "ip"}],
+            "quota": {"limit": 9, "period": "month", "reset_day": 15}, "credits": 500, "on_meter_error": "deny",
+        }));
+        let (_, shown) = limits(json!({
+            "rate": [{"name": "ip-1s", "limit": 5, "window_s": 1, "per": "ip"}, {"name": "60s", "limit": 100, "window_s": 60}],
+            "quota": [{"name": "month", "limit": 9, "period": "month", "reset_day": 15}], "credits": {"balance": 500},
+        }));
+        assert_eq!(written.fields, shown.fields);
+        let Value::Object(new) = written.to_new(None) else {
+            panic!("an object")
+        };
+        assert_eq!(Canonical::of(new).unwrap().fields, shown.fields);
+        let (other, _) = limits(json!({"quota": {"limit": 9, "period": "month"}}));
+        assert_ne!(other.fields, shown.fields);
     }
 }

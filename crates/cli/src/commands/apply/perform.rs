@@ -1,5 +1,6 @@
 //! Carries out a plan, step by step, and stops at the first that fails.
 
+use keyward_core::time::Millis;
 use serde_json::{Map, Value, json};
 
 use super::document::Wanted;
@@ -16,6 +17,8 @@ use crate::progress::Progress;
 pub(super) struct Outcome {
     pub(super) steps: Vec<Value>,
     pending: bool,
+    /// When each change of a key that was there is in force everywhere, if that is known.
+    in_force_by: Vec<Option<Millis>>,
 }
 
 impl Outcome {
@@ -35,7 +38,8 @@ impl Outcome {
             let done = self.steps.len();
             match &result {
                 Ok(()) => {
-                    change::publication(if self.pending { "pending" } else { "published" }, output)
+                    let state = if self.pending { "pending" } else { "published" };
+                    change::publication(state, &self.in_force_by(), output);
                 }
                 Err(_) => output.say(&format!(
                     "Stopped after {done} of {} changes; applying again does the others.",
@@ -133,7 +137,15 @@ impl Outcome {
     fn note(&mut self, answer: &Answer) -> Result<Changed, Failure> {
         let changed: Changed = answer.read()?;
         self.pending |= changed.publication == "pending";
+        self.in_force_by.push(changed.in_force_by.parse().ok());
         Ok(changed)
+    }
+
+    /// When all of it is in force everywhere; empty if that is not known of all.
+    fn in_force_by(&self) -> String {
+        let all: Option<Vec<_>> = self.in_force_by.iter().copied().collect();
+        let last = all.and_then(|times| times.into_iter().max());
+        last.map(|time| time.to_string()).unwrap_or_default()
     }
 
     fn done(&mut self, action: &str, key: &Existing, more: Map<String, Value>) {

@@ -14,6 +14,7 @@ Examples:
   keyward keys create --project acme --name 'Shop page' --referrer 'https://shop.example.com'
   keyward keys create --project acme --name 'Night job' --scope orders:read --ip 203.0.113.0/24
   keyward keys create --project acme --path 'GET /v1/items/**' --expires-in 30d
+  keyward keys create --project acme --owner customer-17 --rate 100/60s --quota 10000/month@15
   SECRET=$(keyward keys create --project acme)
 
 The secret is shown once. In a pipe, it alone is on standard output.";

@@ -6,6 +6,7 @@ use clap::Args;
 use keyward_core::time::Millis;
 use serde_json::{Map, Value, json};
 
+use crate::commands::limits::{Limits, PerAddress};
 use crate::{clock, punycode};
 
 /// The fields of a key.
@@ -66,6 +67,13 @@ pub(super) struct Fields {
     /// Refuse to delete the key until this is taken away
     #[arg(long)]
     delete_protection: bool,
+
+    // The last: their heading holds for what follows.
+    #[command(flatten)]
+    limits: Limits,
+
+    #[command(flatten)]
+    per_address: PerAddress,
 }
 
 impl Fields {
@@ -112,6 +120,7 @@ impl Fields {
             "delete_protection",
             self.delete_protection.then_some(Value::Bool(true)),
         );
+        add("limits", self.limits.to_json(Some(&self.per_address)));
         fields
     }
 

@@ -6,6 +6,7 @@ use super::create::Kind;
 use super::page::Paging;
 use crate::clock;
 use crate::commands::in_project::MaybeProject;
+use crate::commands::limits;
 use crate::failure::Failure;
 use crate::model::Key;
 use crate::output::Output;
@@ -137,7 +138,7 @@ impl List {
 /// A column's name, and a key's cell in it.
 type Column = (&'static str, fn(&Key) -> String);
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     ("ID", |key| key.id.clone()),
     ("NAME", |key| key.name.clone()),
     ("KIND", |key| key.kind.clone()),
@@ -145,6 +146,7 @@ const COLUMNS: [Column; 7] = [
     ("STATUS", |key| key.status.clone()),
     ("OWNER", |key| key.owner.clone()),
     ("CREATED", |key| key.created_at.clone()),
+    ("LIMITS", |key| limits::brief(key.limits.as_ref())),
 ];
 
 impl Filters {

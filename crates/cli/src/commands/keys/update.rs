@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::OneKey;
 use super::fields::Fields;
-use crate::commands::change;
+use crate::commands::{change, limits};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -14,9 +14,12 @@ Examples:
   keyward keys update --project acme key_0123456789ABCDEFGHIJ --name 'Shop' --no-expiry
   keyward keys update --project acme key_0123456789ABCDEFGHIJ --ip 203.0.113.7 --ip 203.0.113.8
   keyward keys update --project acme key_0123456789ABCDEFGHIJ --any-referrer --clear-referrers
+  keyward keys update --project acme key_0123456789ABCDEFGHIJ --rate 100/60s --clear-quotas
 
-What is not named stays as it is. A list that is named replaces the one before; metadata is merged
-by name. The key is read first, and nothing is changed if somebody else changes it meanwhile.";
+What is not named stays as it is. A list that is named replaces the one before (--rate and
+--rate-per-ip are one list); metadata is merged by name. --credits replaces a refill, or takes
+it away when none is named; it does not change a balance that there is: `keyward keys credits` does.
+The key is read first, and nothing is changed if somebody else changes it meanwhile.";
 
 /// Change a key's fields
 #[derive(Args)]
@@ -25,14 +28,14 @@ pub(crate) struct Update {
     #[command(flatten)]
     key: OneKey,
 
-    #[command(flatten)]
-    fields: Fields,
-
     /// Only if it is still this version of the key
     #[arg(long, value_name = "N")]
     if_version: Option<u64>,
 
-    // The last: its heading holds for what follows.
+    // The last two: their headings hold for what follows.
+    #[command(flatten)]
+    fields: Fields,
+
     #[command(flatten)]
     removed: Removed,
 }
@@ -100,6 +103,22 @@ struct Removed {
     /// It can be deleted
     #[arg(long, conflicts_with = "delete_protection")]
     no_delete_protection: bool,
+
+    /// No limit of any sort
+    #[arg(long, conflicts_with_all = ["rates", "rates_per_ip", "quotas", "credits", "on_meter_error", "clear_rates", "clear_quotas", "no_credits"])]
+    no_limits: bool,
+
+    /// No rate limit, also none per address
+    #[arg(long, conflicts_with_all = ["rates", "rates_per_ip"])]
+    clear_rates: bool,
+
+    /// No quota
+    #[arg(long, conflicts_with = "quotas")]
+    clear_quotas: bool,
+
+    /// No prepaid balance
+    #[arg(long, conflicts_with = "credits")]
+    no_credits: bool,
 }
 
 impl Update {
@@ -117,6 +136,9 @@ impl Update {
 
     fn patch(&self) -> Map<String, Value> {
         let mut patch = self.fields.to_json();
+        if let Some(given) = patch.get_mut("limits") {
+            *given = limits::for_patch(given.take());
+        }
         self.removed.add_to(&mut patch);
         patch
     }
@@ -137,6 +159,7 @@ impl Removed {
             ("paths", self.clear_paths),
             ("apps", self.clear_apps),
             ("metadata", self.clear_metadata),
+            ("limits", self.no_limits),
         ] {
             if given {
                 patch.insert(name.to_owned(), Value::Null);
@@ -148,6 +171,13 @@ impl Removed {
         let apps = [("android", self.clear_android), ("ios", self.clear_ios)];
         let apps = apps.into_iter().filter(|(_, given)| *given);
         within(patch, "apps", apps.map(|(name, _)| name));
+        let limits = [
+            ("rate", self.clear_rates),
+            ("quota", self.clear_quotas),
+            ("credits", self.no_credits),
+        ];
+        let limits = limits.into_iter().filter(|(_, given)| *given);
+        within(patch, "limits", limits.map(|(name, _)| name));
         let names = self.no_metadata.iter().map(String::as_str);
         within(patch, "metadata", names);
     }
@@ -219,6 +249,16 @@ mod tests {
                 json!({"metadata": null, "delete_protection": false}),
             ),
             (&["--delete-protection"], json!({"delete_protection": true})),
+            (&["--no-limits"], json!({"limits": null})),
+            (
+                &["--rate", "9/1s", "--clear-quotas", "--no-credits"],
+                json!({"limits": {"rate": [{"limit": 9, "window_s": 1}], "quota": null, "credits": null}}),
+            ),
+            (&["--clear-rates"], json!({"limits": {"rate": null}})),
+            (
+                &["--credits", "5/month"],
+                json!({"limits": {"credits": {"balance": 5, "refill": {"amount": 5, "period": "month", "reset_day": null}}}}),
+            ),
         ] {
             assert_eq!(parse(arguments).unwrap(), expected, "{arguments:?}");
         }
@@ -235,6 +275,11 @@ mod tests {
             ["--ios=a", "--clear-apps"],
             ["--metadata=a=b", "--clear-metadata"],
             ["--delete-protection", "--no-delete-protection"],
+            ["--rate=1/1s", "--no-limits"],
+            ["--on-meter-error=allow", "--no-limits"],
+            ["--rate-per-ip=1/1s", "--clear-rates"],
+            ["--quota=1/day", "--clear-quotas"],
+            ["--credits=1", "--no-credits"],
             ["--kind", "public"],
         ] {
             assert!(parse(&arguments).is_err(), "{arguments:?}");

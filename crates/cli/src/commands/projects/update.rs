@@ -1,6 +1,6 @@
 //! `keyward projects update`
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use crate::client::Client;
@@ -14,11 +14,16 @@ const AFTER_HELP: &str = "\
 Examples:
   keyward projects update acme --name 'Acme Inc.'
   keyward projects update acme --max-age 90d --warn 14d
+  keyward projects update acme --revocation strict
 
 With --max-age, a secret ends that long after it was made, whatever its key says; `keyward keys
-list --expiring 14d` shows whose turn it is, and the audit log says `key.rotation_due`.";
+list --expiring 14d` shows whose turn it is, and the audit log says `key.rotation_due`.
 
-/// Change a project's name, or how long its secrets live
+With --revocation strict, a change holds everywhere within seconds: the first call of a key after a
+pause waits for its meter. With eventual it does not wait, and goes by what KV says. The default
+is strict for private keys and eventual for public ones.";
+
+/// Change a project's name, how long its secrets live, or how soon changes hold
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Update {
@@ -42,9 +47,30 @@ pub(crate) struct Update {
     #[arg(long, value_name = "DURATION", value_parser = clock::seconds)]
     warn: Option<u64>,
 
+    /// How soon a change of its keys holds
+    #[arg(long, value_name = "HOW")]
+    revocation: Option<Revocation>,
+
     /// Only if it is still this version of the project
     #[arg(long, value_name = "N")]
     if_version: Option<u64>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Revocation {
+    Strict,
+    Eventual,
+    Default,
+}
+
+impl Revocation {
+    fn to_json(self) -> Value {
+        match self {
+            Self::Strict => json!("strict"),
+            Self::Eventual => json!("eventual"),
+            Self::Default => Value::Null,
+        }
+    }
 }
 
 impl Update {
@@ -55,7 +81,11 @@ impl Update {
         if output.json {
             return output.data(&answer.text);
         }
-        output.fields(&model::rows(&answer.read::<Map<String, Value>>()?))
+        let changed: Map<String, Value> = answer.read()?;
+        let project = changed.get("project").and_then(Value::as_object);
+        output.fields(&model::rows(project.unwrap_or(&Map::new())))?;
+        change::publication_of(&changed, output);
+        Ok(())
     }
 
     fn patch(&self) -> Map<String, Value> {
@@ -65,6 +95,7 @@ impl Update {
             ("name", self.name.as_ref().map(|name| json!(name))),
             ("max_age_s", max_age.or(no_max_age)),
             ("warn_s", self.warn.map(|seconds| json!(seconds))),
+            ("revocation", self.revocation.map(Revocation::to_json)),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)))

@@ -85,7 +85,7 @@ fn purge(
     for row in rows {
         let key = Key::read(&row)?;
         owe(publisher, &key.id, Event::Withdrawn, now)?;
-        write::forget(storage, &key)?;
+        write::forget(storage, &key, now)?;
         let subject = Subject {
             project: Some(&policy.project),
             key: Some(&key.id),
@@ -134,7 +134,7 @@ fn warn(context: &Context<'_>, policy: &Policy) -> Result<(), StorageError> {
     )?;
     for row in rows {
         let key = Key::read(&row)?;
-        let (too_old_at, secret) = (row.time(21)?.plus(max_age), row.text(22)?);
+        let (too_old_at, secret) = (row.time(22)?.plus(max_age), row.text(23)?);
         let passed_over = matches!(key.status(), Status::Revoked | Status::Deleted);
         storage.run(
             "UPDATE secret SET warned = ?2 WHERE id = ?1",

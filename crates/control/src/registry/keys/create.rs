@@ -1,5 +1,7 @@
 //! New keys: minted here or brought from elsewhere.
 
+use keyward_core::limits::Limits;
+use keyward_core::metering::Of;
 use keyward_core::record::Status;
 use keyward_core::refusal::Refusal;
 use keyward_core::spec::{self, FieldError, ValidKey};
@@ -7,6 +9,7 @@ use keyward_core::time::Millis;
 use keyward_edge::storage::{Storage, StorageError};
 
 use super::edit;
+use super::leased;
 use super::policy::Policy;
 use super::record::owe;
 use super::row::{self, Key, Revoked};
@@ -15,6 +18,7 @@ use super::view;
 use super::write;
 use crate::registry::journal::Context;
 use crate::registry::message::{NewKey, Publication, Reply};
+use crate::registry::metering::credits;
 use crate::registry::outbox::Event;
 use crate::registry::publication::Publisher;
 use crate::registry::reseal;
@@ -112,6 +116,7 @@ pub(in crate::registry) fn add(
         restrictions: fields.restrictions.clone(),
         not_before: fields.not_before,
         expires_at: fields.expires_at,
+        limits: fields.limits.clone(),
         metadata: fields.metadata.clone(),
         delete_protection: fields.delete_protection,
         last_used_at: None,
@@ -119,6 +124,9 @@ pub(in crate::registry) fn add(
         updated_at: now,
     };
     write::insert(storage, &key)?;
+    leased::begin(storage, &key.id)?;
+    let of = Of::Key(key.id.clone());
+    credits::follow(storage, &of, &Limits::default(), &key.limits, now)?;
     for added in &addition.secrets {
         secrets::insert(storage, &key.id, added)?;
         reseal::given(publisher, &key.id, &added.secret.sealed, now)?;

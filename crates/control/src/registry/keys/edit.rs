@@ -4,9 +4,11 @@
 
 use keyward_core::record::Status;
 use keyward_core::refusal::Refusal;
+use keyward_core::time::Millis;
 use keyward_edge::storage::StorageError;
 use serde_json::Value;
 
+use super::leased;
 use super::policy::Policy;
 use super::record::{owe, owe_each};
 use super::row::{self, Key};
@@ -25,6 +27,8 @@ pub(super) struct Edit<'a> {
     pub(super) policy: Policy,
     pub(super) key: Key,
     pub(super) secrets: Vec<Secret>,
+    /// Whether it was used by leases alone before the change.
+    is_leased: bool,
 }
 
 /// What has happened to a key, as far as its records are concerned.
@@ -32,6 +36,8 @@ pub(super) struct Edit<'a> {
 pub(super) enum Effect<'a> {
     /// The same for all of its secrets.
     All(Event),
+    /// Something was taken away from all of them, and nothing given.
+    TakenAway,
     /// This secret is new, and the older ones may end earlier.
     Rotated(&'a str),
 }
@@ -59,6 +65,7 @@ impl<'a> Edit<'a> {
             context,
             policy: Policy::of(storage)?,
             secrets: secrets::of(storage, &key.id)?,
+            is_leased: leased::is_leased(storage, &key.id, context.now)?,
             key,
         }))
     }
@@ -66,6 +73,12 @@ impl<'a> Edit<'a> {
     /// Whether what counts of the key's state is one of these.
     pub(super) fn is(&self, statuses: &[Status]) -> bool {
         statuses.contains(&self.key.status())
+    }
+
+    /// From when on a change may be in force everywhere, if that will be known: of what takes away,
+    /// and from a key that nobody uses without a lease.
+    pub(super) fn in_force_from(&self, takes_away: bool) -> Option<Millis> {
+        (takes_away && self.is_leased).then_some(self.context.now)
     }
 
     /// The rows are written: gives the key its next version if they differ from what they were,
@@ -112,6 +125,7 @@ impl<'a> Edit<'a> {
             context.log(action, subject, &changes)?;
             match effect {
                 Effect::All(event) => owe(self.publisher, id, event, now)?,
+                Effect::TakenAway => owe(self.publisher, id, Event::Withdrawn, now)?,
                 Effect::Rotated(new) => {
                     let event = |secret: &str| {
                         if secret == new {
@@ -130,7 +144,7 @@ impl<'a> Edit<'a> {
             version: Some(key.version),
             // Asked when the change is stored.
             publication: Publication::Pending,
-            in_force_by: None,
+            in_force_by: self.in_force_from(matches!(effect, Effect::TakenAway)),
         })
     }
 }

@@ -1,18 +1,19 @@
 //! What the edge is told about a key: a record for each of its secrets.
 
-use keyward_core::limits::Limits;
+use keyward_core::metering::Of;
 use keyward_core::names;
-use keyward_core::record::{Record, SCHEMA, Status};
+use keyward_core::record::{OwnerLimits, Record, SCHEMA, Status};
 use keyward_core::rotation::Life;
 use keyward_core::secret::Digest;
 use keyward_core::time::Millis;
 use keyward_edge::storage::{Row, Storage, StorageError};
 
-use super::policy::Policy;
+use super::policy::{Policy, revocation};
 use super::row::{COLUMNS, Key};
+use crate::registry::metering;
 use crate::registry::outbox::{self, Event, Target};
 use crate::registry::publication::Publisher;
-use crate::registry::republication;
+use crate::registry::{republication, state};
 
 /// What the edge is to know of a key under the name of this secret: its newest state. None when
 /// the key is gone, or the secret has ended long ago: then its record has to go too.
@@ -49,11 +50,14 @@ pub(in crate::registry) fn record(
         status => status,
     };
     // Of what holds no longer, a change of the project's policy makes no new version: so the policy
-    // is left out of it, or one version would have two contents.
-    let max_age = match status {
-        Status::Revoked | Status::Deleted => None,
-        _ => policy.max_age,
+    // is left out of it, or one version would have two contents. So are the limits of its owner.
+    let over = matches!(status, Status::Revoked | Status::Deleted);
+    let max_age = policy.max_age.filter(|_| !over);
+    let owner_limits = match &key.owner {
+        Some(owner) if !over => state::owner_limits(storage, owner)?,
+        _ => None,
     };
+    let setting = policy.revocation.filter(|_| !over);
     Ok(Some(Record {
         schema: SCHEMA,
         project: policy.project,
@@ -69,15 +73,35 @@ pub(in crate::registry) fn record(
         not_after: life.ends_at(max_age),
         imported: row.number(5)? != 0,
         restrictions: key.restrictions,
-        limits: Limits::default(),
-        owner_limits: None,
-        revocation: None,
+        limits: key.limits,
+        owner_limits: owner_limits.map(|(version, limits)| OwnerLimits {
+            version,
+            on_meter_error: limits.on_meter_error,
+        }),
+        revocation: Some(revocation(setting, key.kind)),
     }))
+}
+
+/// The records of all secrets of a key that have one, the newest first.
+///
+/// # Errors
+/// Those of the storage.
+pub(in crate::registry) fn records(
+    storage: &Storage,
+    key: &str,
+) -> Result<Vec<Record>, StorageError> {
+    let rows = storage.rows(
+        "SELECT id FROM secret WHERE key = ?1 AND withdrawn = 0
+         ORDER BY created_at DESC, rowid DESC",
+        &[key.into()],
+    )?;
+    let secrets = rows.iter().map(|row| record(storage, &row.text(0)?));
+    secrets.filter_map(Result::transpose).collect()
 }
 
 /// The outbox rows of a change of this key: every secret that has a record, under every entry
 /// that records are read by, so that the change also reaches records from before a rotation of
-/// the deployment's secret. Belongs into the transaction of the change.
+/// the deployment's secret; and what the key's meter is owed. Belongs into the transaction of the change.
 ///
 /// # Errors
 /// Those of the storage, and [`StorageError::Runtime`] without a valid keyring: without names
@@ -106,7 +130,8 @@ pub(super) fn owe_each(
         &[key.into()],
     )?;
     rows.iter()
-        .try_for_each(|row| owe_row(publisher, row, &event, now))
+        .try_for_each(|row| owe_row(publisher, row, &event, now))?;
+    metering::owe(publisher.storage(), &Of::Key(key.to_owned()), now)
 }
 
 /// The outbox rows of a change of one secret.
@@ -123,8 +148,11 @@ pub(super) fn owe_secret(
         "SELECT id, digest, key FROM secret WHERE id = ?1 AND withdrawn = 0",
         &[secret.into()],
     )?;
-    rows.iter()
-        .try_for_each(|row| owe_row(publisher, row, |_| event, now))
+    for row in rows {
+        owe_row(publisher, &row, |_| event, now)?;
+        metering::owe(publisher.storage(), &Of::Key(row.text(2)?), now)?;
+    }
+    Ok(())
 }
 
 fn owe_row(

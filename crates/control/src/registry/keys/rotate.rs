@@ -11,7 +11,6 @@ use super::row::word;
 use super::secrets::{self, Added};
 use crate::registry::journal::Context;
 use crate::registry::message::{Actor, NewSecret, Reply, Revocation, Rotation};
-use crate::registry::outbox::Event;
 use crate::registry::publication::Publisher;
 use crate::registry::reseal;
 use crate::registry::view::{self, SelfRevoked};
@@ -69,7 +68,7 @@ pub(super) fn revoke_secret(
         return Ok(Reply::refused(Refusal::SecretUnknown));
     }
     mark_revoked(&edit, secret, revocation)?;
-    edit.end("secret.revoke", Some(secret), Effect::All(Event::Withdrawn))
+    edit.end("secret.revoke", Some(secret), Effect::TakenAway)
 }
 
 /// Revokes a secret in the name of whoever holds it. That of a public key proves nothing: anyone
@@ -99,11 +98,12 @@ pub(in crate::registry) fn self_revoke(
         by: &holder,
         ..*context
     };
-    let effect = Effect::All(Event::Withdrawn);
-    let reply = edit.end_as(&context, "secret.self_revoke", Some(&secret), effect)?;
+    let action = "secret.self_revoke";
+    let reply = edit.end_as(&context, action, Some(&secret), Effect::TakenAway)?;
     let Reply::Changed {
         version,
         publication,
+        in_force_by,
         ..
     } = reply
     else {
@@ -118,7 +118,7 @@ pub(in crate::registry) fn self_revoke(
         item,
         version,
         publication,
-        in_force_by: None,
+        in_force_by,
     })
 }
 

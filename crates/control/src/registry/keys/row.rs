@@ -2,6 +2,7 @@
 
 use keyward_core::kind::Kind;
 use keyward_core::life;
+use keyward_core::limits::Limits;
 use keyward_core::record::Status;
 use keyward_core::restrict::Restrictions;
 use keyward_core::revocation::Reason;
@@ -10,12 +11,13 @@ use keyward_edge::storage::{self, Row, Storage, StorageError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+use super::leased;
 use crate::registry::view::SuspendedBy;
 
 /// The columns that [`Key::read`] reads, in their order.
 pub(in crate::registry) const COLUMNS: &str = "id, version, status, name, kind, environment, owner, restrictions, not_before, expires_at, \
      metadata, created_at, updated_at, position, suspended_by, revoked_at, reason, note, \
-     deleted_at, delete_protection, last_used_at";
+     deleted_at, delete_protection, last_used_at, limits";
 /// Where in them the position is.
 pub(in crate::registry) const POSITION: u32 = 13;
 
@@ -37,6 +39,7 @@ pub(in crate::registry) struct Key {
     pub(in crate::registry) restrictions: Restrictions,
     pub(in crate::registry) not_before: Option<Millis>,
     pub(in crate::registry) expires_at: Option<Millis>,
+    pub(in crate::registry) limits: Limits,
     pub(in crate::registry) metadata: Map<String, Value>,
     pub(in crate::registry) delete_protection: bool,
     pub(in crate::registry) last_used_at: Option<Millis>,
@@ -73,6 +76,7 @@ impl Key {
             restrictions: from_json(&row.text(7)?)?,
             not_before: row.optional_time(8)?,
             expires_at: row.optional_time(9)?,
+            limits: from_json(&row.text(21)?)?,
             metadata: from_json(&row.text(10)?)?,
             delete_protection: row.number(19)? != 0,
             last_used_at: row.optional_time(20)?,
@@ -138,8 +142,11 @@ pub(in crate::registry) fn exists(storage: &Storage, id: &str) -> Result<bool, S
 /// Those of the storage.
 pub(super) fn next_version(storage: &Storage, id: &str, now: Millis) -> Result<(), StorageError> {
     storage.run(
-        "UPDATE key SET version = version + 1, updated_at = ?2 WHERE id = ?1",
-        &[id.into(), now.into()],
+        &format!(
+            "UPDATE key SET version = version + 1, updated_at = ?1, {} WHERE id = ?2",
+            leased::set()
+        ),
+        &[now.into(), id.into()],
     )
 }
 
@@ -157,7 +164,10 @@ pub(in crate::registry) fn bump(
     let mut bound = vec![now.into()];
     bound.extend(values);
     storage.run(
-        &format!("UPDATE key SET version = version + 1, updated_at = ?1 WHERE {condition}"),
+        &format!(
+            "UPDATE key SET version = version + 1, updated_at = ?1, {} WHERE {condition}",
+            leased::set()
+        ),
         &bound,
     )
 }

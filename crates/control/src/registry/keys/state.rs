@@ -31,7 +31,7 @@ pub(super) fn revoke(edit: Edit<'_>, revocation: &Revocation) -> Result<Reply, S
             ],
         )?;
     }
-    edit.end("key.revoke", None, Effect::All(Event::Withdrawn))
+    edit.end("key.revoke", None, Effect::TakenAway)
 }
 
 /// Takes the key out of use for now, or back into use.
@@ -42,16 +42,16 @@ pub(super) fn switch(edit: Edit<'_>, enabled: bool) -> Result<Reply, StorageErro
     if edit.is(&[Status::Deleted, Status::Revoked]) {
         return Ok(Reply::refused(Refusal::KeyStateConflict));
     }
-    let (status, action, event) = if enabled {
-        (Status::Active, "key.enable", Event::Granted)
+    let (status, action, effect) = if enabled {
+        (Status::Active, "key.enable", Effect::All(Event::Granted))
     } else {
-        (Status::Disabled, "key.disable", Event::Withdrawn)
+        (Status::Disabled, "key.disable", Effect::TakenAway)
     };
     edit.context.storage.run(
         "UPDATE key SET status = ?2 WHERE id = ?1",
         &[(&edit.key.id).into(), (&word(&status)?).into()],
     )?;
-    edit.end(action, None, Effect::All(event))
+    edit.end(action, None, effect)
 }
 
 /// Deletes the key: for 30 days it can come back, and its records say that it is gone.
@@ -68,7 +68,7 @@ pub(super) fn delete(edit: Edit<'_>) -> Result<Reply, StorageError> {
             &[(&edit.key.id).into(), edit.context.now.into()],
         )?;
     }
-    edit.end("key.delete", None, Effect::All(Event::Withdrawn))
+    edit.end("key.delete", None, Effect::TakenAway)
 }
 
 /// Brings a deleted key back, in the state that it was deleted in. What was suspended or resumed

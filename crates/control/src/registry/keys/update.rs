@@ -1,5 +1,6 @@
 //! A merge patch of a key's fields: merged with what they are, then valid as a whole, or refused.
 
+use keyward_core::metering::Of;
 use keyward_core::patch;
 use keyward_core::record::Status;
 use keyward_core::refusal::Refusal;
@@ -8,9 +9,11 @@ use serde_json::{Map, Value};
 
 use super::create::refused;
 use super::edit::{Edit, Effect};
+use super::narrows;
 use super::row::Key;
 use super::write;
 use crate::registry::message::Reply;
+use crate::registry::metering::credits;
 use crate::registry::outbox::Event;
 use crate::registry::state;
 
@@ -41,6 +44,7 @@ pub(super) fn update(edit: Edit<'_>, patch: &Value) -> Result<Reply, StorageErro
         restrictions: fields.restrictions,
         not_before: fields.not_before,
         expires_at: fields.expires_at,
+        limits: fields.limits,
         metadata: fields.metadata,
         delete_protection: fields.delete_protection,
         ..before.clone()
@@ -50,14 +54,25 @@ pub(super) fn update(edit: Edit<'_>, patch: &Value) -> Result<Reply, StorageErro
         || after.owner != before.owner
         || after.restrictions != before.restrictions
         || after.not_before != before.not_before
-        || after.expires_at != before.expires_at;
-    let event = if decides {
-        Event::Withdrawn
+        || after.expires_at != before.expires_at
+        || after.limits != before.limits;
+    let effect = if narrows::key(before, &after) {
+        Effect::TakenAway
+    } else if decides {
+        Effect::All(Event::Withdrawn)
     } else {
-        Event::Granted
+        Effect::All(Event::Granted)
     };
     write::update(storage, &after)?;
-    edit.end("key.update", None, Effect::All(event))
+    let of = Of::Key(after.id);
+    credits::follow(
+        storage,
+        &of,
+        &before.limits,
+        &after.limits,
+        edit.context.now,
+    )?;
+    edit.end("key.update", None, effect)
 }
 
 /// The fields that a key was created or last updated with, as
@@ -85,6 +100,10 @@ pub(in crate::registry) fn fields(key: &Key) -> Result<Map<String, Value>, Stora
         if let Some(time) = time {
             put(field, time.to_string().into());
         }
+    }
+    if !key.limits.is_empty() {
+        let limits = serde_json::to_value(&key.limits).map_err(|_| StorageError::Row)?;
+        put("limits", limits);
     }
     if !key.metadata.is_empty() {
         put("metadata", key.metadata.clone().into());

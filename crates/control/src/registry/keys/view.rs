@@ -54,6 +54,7 @@ pub(super) fn of(
         restrictions: key.restrictions,
         not_before: key.not_before.map(Into::into),
         expires_at: key.expires_at.map(Into::into),
+        limits: key.limits,
         metadata: key.metadata,
         revoked: key.revoked.as_ref().map(revoked),
         deleted_at: key.deleted_at.map(Into::into),

@@ -1,9 +1,13 @@
 //! Writes a key into its row, and into what is searched.
 
+use keyward_core::limits::Limits;
+use keyward_core::metering::Of;
 use keyward_core::restrict::Restrictions;
+use keyward_core::time::Millis;
 use keyward_edge::storage::{Storage, StorageError};
 
 use super::row::{Key, word};
+use crate::registry::metering::credits;
 
 /// Adds a key; its position is the table's to give.
 ///
@@ -16,9 +20,9 @@ pub(super) fn insert(storage: &Storage, key: &Key) -> Result<(), StorageError> {
     storage.run(
         "INSERT INTO key (id, version, status, name, kind, environment, owner, restrictions,
                           not_before, expires_at, metadata, created_at, updated_at, suspended_by,
-                          revoked_at, reason, note, delete_protection, unrestricted, full_access)
+                          revoked_at, reason, note, delete_protection, unrestricted, full_access, limits)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-                 ?19, ?20)",
+                 ?19, ?20, ?21)",
         &[
             (&key.id).into(),
             key.version.into(),
@@ -40,6 +44,7 @@ pub(super) fn insert(storage: &Storage, key: &Key) -> Result<(), StorageError> {
             key.delete_protection.into(),
             is_unrestricted(&key.restrictions).into(),
             has_full_access(&key.restrictions).into(),
+            (&json(&key.limits)?).into(),
         ],
     )?;
     storage.run(
@@ -58,7 +63,7 @@ pub(super) fn update(storage: &Storage, key: &Key) -> Result<(), StorageError> {
     storage.run(
         "UPDATE key SET name = ?2, owner = ?3, restrictions = ?4, not_before = ?5,
             expires_at = ?6, metadata = ?7, suspended_by = ?8, delete_protection = ?9,
-            unrestricted = ?10, full_access = ?11
+            unrestricted = ?10, full_access = ?11, limits = ?12
          WHERE id = ?1",
         &[
             (&key.id).into(),
@@ -72,6 +77,7 @@ pub(super) fn update(storage: &Storage, key: &Key) -> Result<(), StorageError> {
             key.delete_protection.into(),
             is_unrestricted(&key.restrictions).into(),
             has_full_access(&key.restrictions).into(),
+            (&json(&key.limits)?).into(),
         ],
     )?;
     storage.run(
@@ -90,23 +96,34 @@ pub(super) fn update(storage: &Storage, key: &Key) -> Result<(), StorageError> {
 /// # Errors
 /// Those of the storage.
 pub(super) fn first_version(storage: &Storage, id: &str) -> Result<u64, StorageError> {
+    let last = purged_version(storage, id)?;
+    Ok(last.unwrap_or(0).saturating_add(1))
+}
+
+/// The last version of a key that is gone for good.
+///
+/// # Errors
+/// Those of the storage.
+pub(in crate::registry) fn purged_version(
+    storage: &Storage,
+    id: &str,
+) -> Result<Option<u64>, StorageError> {
     let row = storage.row("SELECT version FROM purged WHERE id = ?1", &[id.into()])?;
-    match row {
-        Some(row) => Ok(row.number(0)?.saturating_add(1)),
-        None => Ok(1),
-    }
+    row.map(|row| row.number(0)).transpose()
 }
 
 /// Forgets a key but for its last version, its secrets, and what was known of their records.
 ///
 /// # Errors
 /// Those of the storage.
-pub(super) fn forget(storage: &Storage, key: &Key) -> Result<(), StorageError> {
+pub(super) fn forget(storage: &Storage, key: &Key, now: Millis) -> Result<(), StorageError> {
     storage.run(
         "INSERT INTO purged (id, version) VALUES (?1, ?2)
          ON CONFLICT (id) DO UPDATE SET version = excluded.version",
         &[(&key.id).into(), key.version.into()],
     )?;
+    let of = Of::Key(key.id.clone());
+    credits::follow(storage, &of, &key.limits, &Limits::default(), now)?;
     let id = [(&key.id).into()];
     storage.run(
         "DELETE FROM replica WHERE secret IN (SELECT id FROM secret WHERE key = ?1)",

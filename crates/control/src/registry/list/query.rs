@@ -16,10 +16,10 @@ pub(super) const VISITED: u64 = 20_000;
 /// After the position of any key.
 pub(super) const END: u64 = (1 << 53) - 1;
 /// The columns after those of [`COLUMNS`].
-pub(super) const UNRESTRICTED: u32 = 21;
-pub(super) const FULL_ACCESS: u32 = 22;
+pub(super) const UNRESTRICTED: u32 = 22;
+pub(super) const FULL_ACCESS: u32 = 23;
 /// When the newest secret is too old; null unless ends are asked for.
-pub(super) const TOO_OLD_AT: u32 = 23;
+pub(super) const TOO_OLD_AT: u32 = 24;
 
 /// The search index has runs of three characters; shorter texts are looked for key by key.
 const SHORTEST_INDEXED: usize = 3;

@@ -72,7 +72,7 @@ impl Standing {
 
 /// Exponential, capped, and between half and all of that at random, so that many objects do not
 /// come back at the same instant.
-fn backoff(attempts: u64, withdraws: bool, jitter: u32) -> u64 {
+pub(in crate::registry) fn backoff(attempts: u64, withdraws: bool, jitter: u32) -> u64 {
     let max = if withdraws {
         BACKOFF_MAX_WITHDRAWAL_MS
     } else {

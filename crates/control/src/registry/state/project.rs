@@ -2,6 +2,8 @@
 
 use keyward_api::view::{self, ProjectStatus};
 use keyward_core::changes::{self, FieldChange};
+use keyward_core::kind::Kind;
+use keyward_core::record::RevocationMode;
 use keyward_core::refusal::Refusal;
 use keyward_core::spec::reader::whole_number;
 use keyward_core::time::Millis;
@@ -11,6 +13,7 @@ use serde_json::{Value, json};
 use super::environment;
 use super::{follow, log};
 use crate::registry::journal::Context;
+use crate::registry::keys::{bump, from_word, revocation, word};
 use crate::registry::message::{IfMatch, ProjectChange, Publication, Reply};
 use crate::registry::publication::Publisher;
 use crate::registry::sweep::{self, Scope};
@@ -27,6 +30,7 @@ struct Project {
     note: Option<String>,
     max_age_s: Option<u64>,
     warn_s: Option<u64>,
+    revocation: Option<RevocationMode>,
     created_at: Millis,
     updated_at: Millis,
 }
@@ -42,7 +46,7 @@ pub(in crate::registry) fn show(storage: &Storage) -> Result<Reply, StorageError
     Ok(Reply::Item { item, version })
 }
 
-/// Applies a merge patch of `name`, `max_age_s` and `warn_s`, whose values are valid.
+/// Applies a merge patch of `name`, `max_age_s`, `warn_s` and `revocation`, whose values are valid.
 ///
 /// # Errors
 /// Those of the storage, and [`StorageError::Row`] for a patch that is not valid.
@@ -70,15 +74,27 @@ pub(in crate::registry) fn update(
             Some(value) => *seconds = Some(whole_number(value).ok_or(StorageError::Row)?),
         }
     }
+    if let Some(value) = patch.get("revocation") {
+        after.revocation = serde_json::from_value(value.clone()).map_err(|_| StorageError::Row)?;
+    }
     let differences = changes::diff(&before.policy(), &after.policy());
     if !differences.is_empty() {
         after.write(context, &before)?;
         if after.max_age_s != before.max_age_s {
             limit_age(publisher, context, before.max_age_s, after.max_age_s)?;
         }
+        hold_by(publisher, context, before.revocation, after.revocation)?;
         log(context, "project.update", None, &differences)?;
     }
     changed(context.storage)
+}
+
+/// How old a secret may become, in seconds.
+///
+/// # Errors
+/// Those of the storage.
+pub(super) fn max_age(storage: &Storage) -> Result<Option<u64>, StorageError> {
+    Ok(Project::read(storage)?.max_age_s)
 }
 
 /// Suspends, resumes, archives or restores the project.
@@ -131,7 +147,7 @@ impl Project {
         let row = storage
             .row(
                 "SELECT id, name, version, suspended_at, archived_at, note, max_age_s, warn_s,
-                        created_at, updated_at
+                        created_at, updated_at, revocation
                  FROM project",
                 &[],
             )?
@@ -145,6 +161,7 @@ impl Project {
             note: row.optional_text(5)?,
             max_age_s: row.optional_time(6)?.map(|seconds| seconds.0),
             warn_s: row.optional_time(7)?.map(|seconds| seconds.0),
+            revocation: row.optional_text(10)?.map(from_word).transpose()?,
             created_at: row.time(8)?,
             updated_at: row.time(9)?,
         })
@@ -152,11 +169,12 @@ impl Project {
 
     /// Writes it as the next version. The account registry is to be told only what it shows.
     fn write(&self, context: &Context<'_>, before: &Self) -> Result<(), StorageError> {
+        let revocation = self.revocation.as_ref().map(word).transpose()?;
         let told = self.name != before.name || self.status() != before.status();
         context.storage.run(
             "UPDATE project SET name = ?1, suspended_at = ?2, archived_at = ?3, note = ?4,
                 max_age_s = ?5, warn_s = ?6, updated_at = ?7, version = version + 1,
-                told = told + iif(?8 = 0 AND told = version, 1, 0)",
+                told = told + iif(?8 = 0 AND told = version, 1, 0), revocation = ?9",
             &[
                 (&self.name).into(),
                 self.suspended_at.into(),
@@ -166,6 +184,7 @@ impl Project {
                 self.warn_s.into(),
                 context.now.into(),
                 told.into(),
+                revocation.as_ref().into(),
             ],
         )
     }
@@ -181,6 +200,9 @@ impl Project {
     /// What an update may change.
     fn policy(&self) -> Value {
         let mut policy = json!({ "name": self.name });
+        if let (Some(policy), Some(mode)) = (policy.as_object_mut(), self.revocation) {
+            policy.insert("revocation".to_owned(), json!(mode));
+        }
         for (field, seconds) in [("max_age_s", self.max_age_s), ("warn_s", self.warn_s)] {
             if let (Some(policy), Some(seconds)) = (policy.as_object_mut(), seconds) {
                 policy.insert(field.to_owned(), seconds.into());
@@ -207,6 +229,7 @@ impl Project {
             version: self.version,
             max_age_s: self.max_age_s,
             warn_s: self.warn_s,
+            revocation: self.revocation,
             suspended_at: self.suspended_at.map(Into::into),
             archived_at: self.archived_at.map(Into::into),
             note: self.note,
@@ -225,7 +248,7 @@ fn limit_age(
 ) -> Result<(), StorageError> {
     let condition = "?2 = '' AND status <> 'revoked' AND deleted_at IS NULL";
     let scope = Scope::Project;
-    crate::registry::keys::bump(
+    bump(
         context.storage,
         condition,
         vec![scope.name().into()],
@@ -233,6 +256,35 @@ fn limit_age(
     )?;
     let shorter = after.is_some_and(|after| before.is_none_or(|before| after < before));
     sweep::start(publisher, scope, shorter, context.now)
+}
+
+/// Every record of a kind for which that is something else now says how soon changes hold.
+fn hold_by(
+    publisher: &Publisher,
+    context: &Context<'_>,
+    before: Option<RevocationMode>,
+    after: Option<RevocationMode>,
+) -> Result<(), StorageError> {
+    let mut changed = false;
+    let mut stricter = false;
+    for kind in [Kind::Public, Kind::Private] {
+        let mode = revocation(after, kind);
+        if mode == revocation(before, kind) {
+            continue;
+        }
+        changed = true;
+        stricter |= mode == RevocationMode::Strict;
+        bump(
+            context.storage,
+            "kind = ?2 AND status <> 'revoked' AND deleted_at IS NULL",
+            vec![kind.as_str().into()],
+            context.now,
+        )?;
+    }
+    if changed {
+        sweep::start(publisher, Scope::Project, stricter, context.now)?;
+    }
+    Ok(())
 }
 
 /// The answer to a change of the project; whether KV has it is added afterwards.

@@ -8,7 +8,7 @@ use crate::registry::message::{ProjectCommand, Publication};
 use crate::registry::publication::Publisher;
 
 /// Up to so many keys, an answer waits for KV.
-const MOST_AWAITED: usize = 2_000;
+pub(in crate::registry) const MOST_AWAITED: usize = 2_000;
 
 /// How many keys have yet to get their outbox rows, and since when the oldest of these sweeps is
 /// under way.

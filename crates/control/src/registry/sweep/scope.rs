@@ -15,11 +15,13 @@ pub(in crate::registry) enum Scope<'a> {
 
 impl<'a> Scope<'a> {
     /// The keys that a command is about.
-    pub(super) fn of(command: &'a ProjectCommand) -> Self {
+    pub(in crate::registry) fn of(command: &'a ProjectCommand) -> Self {
         match command {
             ProjectCommand::ArchiveEnvironment { id, .. } => Self::Environment(id),
             ProjectCommand::SuspendOwner { owner, .. }
-            | ProjectCommand::ResumeOwner { owner, .. } => Self::Owner(owner),
+            | ProjectCommand::ResumeOwner { owner, .. }
+            | ProjectCommand::LimitOwner { owner, .. }
+            | ProjectCommand::OwnerCredits { owner, .. } => Self::Owner(owner),
             _ => Self::Project,
         }
     }

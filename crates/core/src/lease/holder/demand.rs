@@ -1,10 +1,13 @@
 //! How fast an isolate spends: what it asks for beyond what it needs.
 
+use crate::lease::LEASE_MS;
 use crate::time::Millis;
 
 /// After this time without spending, the mean is half of what it was, in milliseconds: short, so
 /// that a burst is followed within a few asks.
 const MEMORY_MS: u64 = 1_000;
+/// Who has spent nothing for so long holds nothing for calls to come, in milliseconds.
+const SILENT_MS: u64 = LEASE_MS / 2;
 
 /// A mean of units per second, taken from ask to ask. The longer the time between two asks, the
 /// less what was before counts.
@@ -14,6 +17,8 @@ pub(super) struct Demand {
     rate: u64,
     spent: u64,
     since: Millis,
+    /// When something was spent last.
+    last: Millis,
 }
 
 impl Demand {
@@ -22,11 +27,18 @@ impl Demand {
             rate: 0,
             spent: 0,
             since: now,
+            last: now,
         }
     }
 
-    pub(super) const fn spend(&mut self, units: u64) {
+    pub(super) const fn spend(&mut self, units: u64, now: Millis) {
         self.spent = self.spent.saturating_add(units);
+        self.last = now;
+    }
+
+    /// Whether nothing was spent for long.
+    pub(super) const fn is_silent(&self, now: Millis) -> bool {
+        now.since(self.last) >= SILENT_MS
     }
 
     /// An ask is made: a span ends and another begins.
@@ -40,6 +52,7 @@ impl Demand {
     pub(super) const fn restart(&mut self, now: Millis) {
         self.spent = 0;
         self.since = now;
+        self.last = now;
     }
 
     /// Units that will be spent in so many milliseconds, if it goes on like this.
@@ -72,7 +85,7 @@ mod tests {
     fn a_steady_rate_is_found_and_a_pause_forgets_it() {
         let mut demand = Demand::new(Millis(0));
         for second in 1..=10 {
-            demand.spend(50);
+            demand.spend(50, Millis(second * 1000));
             demand.mark(Millis(second * 1000));
         }
         assert!((49..=50).contains(&demand.within(1000, Millis(10_000))));
@@ -83,7 +96,7 @@ mod tests {
     #[test]
     fn a_clock_that_stands_still_divides_by_nothing() {
         let mut demand = Demand::new(Millis(5));
-        demand.spend(u64::MAX);
+        demand.spend(u64::MAX, Millis(5));
         demand.mark(Millis(5));
         assert_eq!(demand.within(u64::MAX, Millis(5)), u64::MAX);
     }

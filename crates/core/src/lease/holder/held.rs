@@ -20,6 +20,7 @@ pub(super) struct Held {
     left: u64,
     spent: u64,
     spent_at: Millis,
+    asked: Millis,
     ends: Millis,
     closed: bool,
     untold: Option<Untold>,
@@ -41,6 +42,7 @@ impl Held {
             left: amount,
             spent: 0,
             spent_at: ask.asked,
+            asked: ask.asked,
             ends: ask.asked.plus(hold_ms.saturating_sub(MARGIN_MS)),
             closed: false,
             untold: None,
@@ -104,7 +106,7 @@ impl Held {
     /// something was spent later than it was is safe; earlier is not.
     pub(super) fn lose_time(&mut self, asks: u64, now: Millis) {
         self.close(asks, now);
-        self.spent_at = now;
+        self.spent_at = Millis(u64::MAX);
         if let Some(untold) = &mut self.untold {
             untold.since = now;
         }
@@ -143,6 +145,7 @@ impl Held {
             number: self.number,
             spent: self.spent,
             age_ms: now.since(self.spent_at),
+            held_ms: now.since(self.asked),
             closed: self.closed,
         })
     }

@@ -1,7 +1,6 @@
 //! What a [`Holder`] does beneath its surface.
 
 use super::*;
-use crate::lease::LEASE_MS;
 
 impl Holder {
     /// Reads the clock: closes what is over, or everything when it moved back.
@@ -49,7 +48,7 @@ impl Holder {
         for lease in &mut self.leases {
             open -= lease.take(open, self.asks, now);
         }
-        self.demand.spend(units);
+        self.demand.spend(units, now);
         self.raise_standing();
     }
 
@@ -82,25 +81,41 @@ impl Holder {
         }
     }
 
-    /// What to ask for beyond what is needed: enough for one lease. Where the limit is so small
-    /// that nothing beyond was granted, nothing is asked for in the background: it would only keep
-    /// others from it.
+    /// Closes every lease; nothing more is fetched before the next call.
+    pub(super) fn give_back(&mut self, now: Millis) {
+        for lease in &mut self.leases {
+            lease.close(self.asks, now);
+        }
+        self.last_grant = None;
+        self.raise_standing();
+    }
+
+    /// What to ask for beyond what is needed: enough for one lease, with what is held and what was
+    /// asked for. Where the limit is so small that nothing beyond was granted, nothing is asked for
+    /// in the background: it would only keep others from it.
     pub(super) fn want(&self, need: u64, now: Millis) -> u64 {
         if self.asks == 0 {
             return FIRST_WANT;
         }
-        if need == 0 && matches!(self.last_grant, Some((_, false))) {
+        if need == 0 && (matches!(self.last_grant, Some((_, false))) || self.demand.is_silent(now))
+        {
             return 0;
         }
-        let demand = self.demand.within(LEASE_MS, now);
-        demand.saturating_sub(self.held())
+        let mut demand = self.demand.within(self.hold_ms, now);
+        if need > 0 && self.hold_ms > LEASE_MS {
+            // Who was refused for long has forgotten it, and the meter is not to be asked often.
+            demand = demand.max(FIRST_WANT);
+        }
+        let asked = self.waiting.iter().map(|ask| ask.want);
+        let coming = asked.fold(self.held(), u64::saturating_add);
+        demand.saturating_sub(coming)
     }
 
     /// Takes in what the newest answer says of the meter.
     pub(super) fn hear(&mut self, ask: &Waiting, answer: &Answer) {
         self.told = Some(Told {
             asked: ask.asked,
-            lease_ms: answer.lease_ms,
+            lease_ms: bounded(answer.lease_ms),
             unlimited: answer.outcome == Outcome::Unlimited,
         });
         self.standing.clone_from(&answer.limits);
@@ -136,12 +151,13 @@ impl Holder {
             };
         }
         self.refused = None;
+        self.hold_ms = hold_ms.max(LEASE_MS);
         let mut lease = Held::granted(ask, amount, hold_ms);
         let mut spent = Spent::Ask;
         if in_time && cost <= amount.saturating_add(self.held()) {
             // The waiting call needs no margin: the clock was seen not to have moved back.
             let own = lease.take(cost, self.asks, now);
-            self.demand.spend(own);
+            self.demand.spend(own, now);
             self.take(cost - own, now);
             spent = Spent::Done;
         }
@@ -173,9 +189,12 @@ impl Holder {
 
     /// Whether the meter has not been told of something for too long.
     pub(super) fn is_untold(&self, now: Millis) -> bool {
-        let long = |since: Millis| now.since(since) > REPORT_MS;
-        let untold = |lease: &Held| lease.untold_since().is_some_and(long);
-        self.leases.iter().any(untold) || self.waiting.iter().any(|ask| long(ask.asked))
+        let lease_ms = self.told.as_ref().map_or(0, |told| told.lease_ms);
+        let most = REPORT_MS.saturating_add(lease_ms.saturating_sub(LEASE_MS));
+        let long = |since: Millis, most: u64| now.since(since) > most;
+        let untold = |since: Millis| long(since, most);
+        let mut leases = self.leases.iter().filter_map(Held::untold_since);
+        leases.any(untold) || self.waiting.iter().any(|ask| long(ask.asked, REPORT_MS))
     }
 
     /// What this isolate holds is free to its own calls.

@@ -1,9 +1,9 @@
 //! A refusal that is remembered, so that an exhausted key does not ask for every call.
 
 use super::Spent;
+use super::bounded;
 use super::held::Waiting;
-use crate::lease::LEASE_MS;
-use crate::lease::message::Standing;
+use crate::lease::message::{Answer, Standing};
 use crate::time::Millis;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -12,17 +12,24 @@ pub(super) struct Refused {
     limit: usize,
     until: Millis,
     retry: Option<Millis>,
+    /// There were units: the meter is asked too often.
+    shed: bool,
 }
 
 impl Refused {
-    /// However late a retry makes sense: a change is heard of within [`LEASE_MS`].
-    pub(super) fn new(ask: &Waiting, limit: usize, retry_ms: Option<u64>) -> Self {
-        let hold_ms = retry_ms.map_or(LEASE_MS, |retry| retry.min(LEASE_MS));
+    /// However late a retry makes sense: a change is heard of within the time for which the isolate
+    /// was told to go without asking.
+    pub(super) fn new(ask: &Waiting, answer: &Answer, limit: usize, retry_ms: Option<u64>) -> Self {
+        let lease_ms = bounded(answer.lease_ms);
+        let hold_ms = retry_ms.map_or(lease_ms, |retry| retry.min(lease_ms));
+        let free = answer.limits.get(limit).map_or(0, |limit| limit.free);
         Self {
+            // Who needed nothing was refused because nothing is free.
             need: ask.need,
             limit,
             until: ask.asked.plus(hold_ms),
             retry: retry_ms.map(|retry| ask.asked.plus(retry)),
+            shed: free >= ask.need.max(1),
         }
     }
 
@@ -41,6 +48,6 @@ impl Refused {
     /// Whether limits that were told later leave it as it is.
     pub(super) fn agrees_with(&self, limits: &[Standing]) -> bool {
         let limit = limits.get(self.limit);
-        limit.is_some_and(|limit| limit.free < self.need)
+        limit.is_some_and(|limit| self.shed || limit.free < self.need.max(1))
     }
 }

@@ -7,10 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::isolate::News;
 use super::pot::Pot;
+use crate::lease::LEASE_MS;
 use crate::lease::message::{Sort, Standing};
 use crate::lease::window::Window;
 use crate::limits::{Limits, Per};
+use crate::spec::limits::LARGEST_LIMIT;
 use crate::time::Millis;
+
+/// All but one part in so many of a limit is plenty.
+const PLENTY: u64 = 4;
 
 /// A limit with its count.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -47,7 +52,7 @@ impl Counter {
             name: rate.name.clone(),
             sort: Sort::Rate(rate.window_s),
             limit: rate.limit,
-            count: Count::Window(Window::new(rate.window_s)),
+            count: Count::Window(Window::new(rate.window_s, now)),
         });
         let quotas = limits.quota.iter().map(|quota| Self {
             name: quota.name.clone(),
@@ -96,11 +101,11 @@ impl Counter {
         }
     }
 
-    /// Replaces a balance; whether this is one. `held` is part of it.
+    /// Replaces a balance, by no more than one may be; whether this is one. `held` is part of it.
     pub(super) fn set_credits(&mut self, balance: u64, held: u64, now: Millis) -> bool {
         match &mut self.count {
             Count::Pot(pot) if self.sort == Sort::Credits => {
-                self.limit = balance;
+                self.limit = balance.min(LARGEST_LIMIT);
                 pot.start_anew(held, now);
                 true
             }
@@ -108,12 +113,14 @@ impl Counter {
         }
     }
 
-    /// Adds to a balance; whether this is one. `open` is what may come back yet.
+    /// Adds to a balance, up to the most that one may be; whether this is one. `open` is what may
+    /// come back yet.
     pub(super) fn add_credits(&mut self, units: u64, open: impl Fn(Millis) -> u64) -> bool {
         match &mut self.count {
             Count::Pot(pot) if self.sort == Sort::Credits => {
                 let spent = pot.write_off(open);
-                self.limit = self.limit.saturating_sub(spent).saturating_add(units);
+                let left = self.limit.saturating_sub(spent);
+                self.limit = left.saturating_add(units).min(LARGEST_LIMIT);
                 true
             }
             _ => false,
@@ -160,6 +167,8 @@ impl Counter {
     /// Takes in a report; whether that changed anything here.
     pub(super) fn hear(&mut self, news: &News) -> bool {
         match &mut self.count {
+            // What a lease was settled with is entered at its end.
+            Count::Window(window) if news.settled => window.take_back(news.end, news.unspent),
             Count::Window(_) => self.spend(news.at, news.spent),
             Count::Pot(pot) => pot.give_back(news.unspent, news.end),
         }
@@ -194,13 +203,61 @@ impl Counter {
         }
     }
 
-    /// How long a lease that begins now may last.
-    pub(super) fn longest_hold(&self, now: Millis) -> u64 {
+    /// How long a lease that begins now may last, of at most so long. In a rate window, units that
+    /// were spent count on until their lease is told of or over: one that outlasts the window
+    /// takes more of the limit than what is spent, so it is given only where most of that is free
+    /// beside it: it is among what is `held`.
+    pub(super) fn longest_hold(&mut self, longest: u64, held: Held, now: Millis) -> u64 {
+        let free = self.free(held, now);
+        let plenty = free >= self.limit - self.limit / PLENTY;
         match (&self.count, self.sort) {
-            (Count::Window(_), Sort::Rate(window_s)) => window_s.saturating_mul(1_000),
-            (Count::Window(_), _) => u64::MAX,
-            (Count::Pot(pot), _) => pot.boundary().map_or(u64::MAX, |end| end.since(now)),
+            (Count::Window(_), Sort::Rate(window_s)) if !plenty => window_s.saturating_mul(1_000),
+            (Count::Window(_), _) => longest,
+            (Count::Pot(pot), _) => pot.boundary().map_or(longest, |end| end.since(now)),
         }
+    }
+
+    /// How soon it changes much: its window or a lease, whichever is shorter.
+    pub(super) fn pause_ms(&self) -> u64 {
+        match self.sort {
+            Sort::Rate(window_s) => window_s.saturating_mul(1_000).min(LEASE_MS),
+            Sort::Quota | Sort::Credits => LEASE_MS,
+        }
+    }
+
+    /// Whether so many isolates, each with a lease of at most so long, could not have a unit each.
+    pub(super) const fn is_scarce(&self, isolates: u64, longest: u64) -> bool {
+        let Sort::Rate(window_s) = self.sort else {
+            return false;
+        };
+        let window_ms = window_s.saturating_mul(1_000);
+        let (part, whole) = if longest < window_ms {
+            (longest, window_ms)
+        } else {
+            (1, 1)
+        };
+        (self.limit as u128 * part as u128) < (isolates as u128 * whole as u128)
+    }
+
+    /// Whether little is left.
+    pub(super) fn is_low(&mut self, held: Held, now: Millis) -> bool {
+        self.free(held, now) < self.limit / PLENTY
+    }
+
+    /// What each of so many isolates may hold for so long, so that plenty is left; anything if
+    /// `None`.
+    pub(super) fn lasting(&self, isolates: u64, longest: u64) -> Option<u64> {
+        match self.sort {
+            Sort::Rate(window_s) if window_s.saturating_mul(1_000) < longest => {
+                Some(self.limit / PLENTY / isolates.max(1))
+            }
+            _ => None,
+        }
+    }
+
+    /// What it lets through in a window or a period; of credits, the balance.
+    pub(super) const fn limit(&self) -> u64 {
+        self.limit
     }
 
     /// How it stands.

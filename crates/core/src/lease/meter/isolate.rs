@@ -8,9 +8,9 @@ use crate::lease::message::Report;
 use crate::time::Millis;
 
 /// How long a lease that is over waits for its report.
-const LATE_MS: u64 = 600_000;
+pub(super) const LATE_MS: u64 = 600_000;
 /// How long an isolate without leases is remembered, so that its old asks grant nothing.
-const SILENT_MS: u64 = 3_600_000;
+pub(super) const SILENT_MS: u64 = 3_600_000;
 /// How many asks that others have overtaken are waited for.
 const OVERTAKEN: u64 = 16;
 /// What an isolate's clock may lag behind between two of its readings.
@@ -53,6 +53,8 @@ pub(super) struct News {
     pub(super) at: Millis,
     /// Units that come back.
     pub(super) unspent: u64,
+    /// What was open at that end counts as spent.
+    pub(super) settled: bool,
 }
 
 impl Isolate {
@@ -83,16 +85,23 @@ impl Isolate {
         true
     }
 
-    /// Takes in a report.
+    /// Takes in that a lease, or an ask that may become one, is closed: older asks are granted
+    /// nothing any more. Whether that is news.
+    pub(super) fn close(&mut self, number: u64) -> bool {
+        let before = self.overtaken.len();
+        self.overtaken.retain(|overtaken| *overtaken > number);
+        self.overtaken.len() < before
+    }
+
+    /// Takes in a report of a lease that is kept.
     pub(super) fn hear(&mut self, report: &Report, now: Millis) -> Option<News> {
-        if report.closed {
-            self.overtaken.retain(|number| *number > report.number);
-        }
         let lease = self.leases.get_mut(&report.number)?;
         let before = lease.spent;
         // No lease is spent twice, and none is unspent again by a report that was overtaken.
         lease.spent = report.spent.min(lease.amount).max(before);
-        let last = now.0.saturating_sub(report.age_ms.saturating_sub(LAG_MS));
+        let forward_ms = report.held_ms.saturating_sub(now.since(lease.granted));
+        let age_ms = report.age_ms.saturating_sub(forward_ms);
+        let last = now.0.saturating_sub(age_ms.saturating_sub(LAG_MS));
         let news = News {
             end: lease.end,
             spent: if lease.settled {
@@ -102,6 +111,7 @@ impl Isolate {
             },
             at: Millis(last).max(lease.granted).min(lease.end),
             unspent: if report.closed { lease.open() } else { 0 },
+            settled: lease.settled,
         };
         if report.closed {
             self.leases.remove(&report.number);
@@ -114,47 +124,49 @@ impl Isolate {
         self.leases.get(&number)
     }
 
+    /// All its leases, by number.
+    pub(super) fn leases(&self) -> impl Iterator<Item = (u64, &Lease)> {
+        self.leases.iter().map(|(number, lease)| (*number, lease))
+    }
+
+    /// Units that it may be spending.
+    pub(super) fn open(&self) -> u64 {
+        let live = self.leases.values().filter(|lease| !lease.settled);
+        live.map(Lease::open).fold(0, u64::saturating_add)
+    }
+
     /// Keeps a lease.
-    pub(super) fn keep(&mut self, number: u64, amount: u64, granted: Millis, end: Millis) {
-        let lease = Lease {
+    pub(super) fn keep(
+        &mut self,
+        number: u64,
+        amount: u64,
+        granted: Millis,
+        end: Millis,
+    ) -> &Lease {
+        self.leases.entry(number).or_insert(Lease {
             granted,
             end,
             amount,
             spent: 0,
             settled: false,
-        };
-        self.leases.insert(number, lease);
+        })
     }
 
-    /// The leases that end after a moment.
-    pub(super) fn ending_after(&self, moment: Millis) -> impl Iterator<Item = &Lease> {
-        self.leases.values().filter(move |lease| lease.end > moment)
+    /// Settles a lease that is over.
+    pub(super) fn settle(&mut self, number: u64) -> Option<&Lease> {
+        let lease = self.leases.get_mut(&number)?;
+        lease.settled = true;
+        Some(lease)
     }
 
-    /// Settles the leases that are over: when, and how many units of each were open.
-    pub(super) fn settle(&mut self, now: Millis) -> Vec<(Millis, u64)> {
-        let over = |lease: &&mut Lease| !lease.settled && lease.end <= now;
-        self.leases
-            .values_mut()
-            .filter(over)
-            .map(|lease| {
-                lease.settled = true;
-                (lease.end, lease.open())
-            })
-            .collect()
+    /// Forgets a lease.
+    pub(super) fn forget(&mut self, number: u64) -> Option<Lease> {
+        self.leases.remove(&number)
     }
 
-    /// Forgets the leases for which no report is waited for any more; whether there were any.
-    pub(super) fn forget(&mut self, now: Millis) -> bool {
-        let before = self.leases.len();
-        self.leases
-            .retain(|_, lease| now.since(lease.end) < LATE_MS);
-        self.leases.len() < before
-    }
-
-    /// Whether nothing needs to be known of this isolate any more.
-    pub(super) fn is_gone(&self, now: Millis) -> bool {
-        self.leases.is_empty() && now.since(self.seen) >= SILENT_MS
+    /// Whether there is nothing that a report could be about.
+    pub(super) fn is_empty(&self) -> bool {
+        self.leases.is_empty()
     }
 }
 
@@ -162,6 +174,11 @@ impl Lease {
     /// Units that are not known to be spent.
     pub(super) const fn open(&self) -> u64 {
         self.amount.saturating_sub(self.spent)
+    }
+
+    /// Whether it is over, and what was open then counts as spent.
+    pub(super) const fn is_settled(&self) -> bool {
+        self.settled
     }
 
     /// How long it was granted for.

@@ -2,15 +2,14 @@
 
 use super::Meter;
 use super::counter::{Counter, Held};
-use super::isolate::Lease;
-use super::pace::ASKS_PER_S;
-use super::parts;
+use super::isolate::{Isolate, Lease};
 use crate::lease::message::{Ask, Outcome};
-use crate::lease::{LARGEST_SHARE, LEASE_MS, SHORTEST_MS};
+use crate::lease::{LARGEST_SHARE, SHORTEST_MS};
 use crate::time::Millis;
 
-/// A share that is smaller is not granted: of so little, each call asks for its own.
-const SMALLEST_SHARE: u64 = 8;
+/// A refusal stands until one part in so many of the limit is free: were each unit given out as
+/// soon as it is free, every call would ask for it.
+const HELD_BACK: u64 = 32;
 
 impl Meter {
     /// Grants an ask what it may have. `fresh`: it was not answered before.
@@ -25,7 +24,8 @@ impl Meter {
         if self.counters.is_empty() {
             return Outcome::Unlimited;
         }
-        let held = self.held(now);
+        let own = isolate.map_or(0, Isolate::open);
+        let held = self.held();
         let counters = self.counters.iter_mut();
         let free = counters
             .map(|counter| counter.free(held, now))
@@ -33,10 +33,13 @@ impl Meter {
             .unwrap_or(0);
         // A call that costs nothing is refused too where nothing is left.
         let least = ask.need.max(1);
-        if free < least || !fresh && ask.need > 0 {
-            return self.exhausted(least, held, now);
+        let share = self.share(free.saturating_sub(ask.need), own);
+        let share = share.min(self.lasting(ask.need.saturating_add(own)));
+        let sheds = self.sheds(ask, share, held, now);
+        if free < least || ask.need > 0 && (!fresh || sheds) {
+            return self.exhausted(ask, held, now);
         }
-        let share = self.share(free.saturating_sub(ask.need), now);
+        let share = if sheds { 0 } else { share };
         let amount = ask.need.saturating_add(ask.want.min(share));
         if amount == 0 || !fresh {
             return Outcome::Granted {
@@ -44,58 +47,86 @@ impl Meter {
                 hold_ms: 0,
             };
         }
-        let hold_ms = self.hold_ms(now);
+        let hold_ms = self.hold_ms(amount, held, now);
         for counter in &mut self.counters {
             if counter.grant(amount) {
                 self.changed.insert(counter.part());
             }
         }
         if let Some(isolate) = self.isolates.get_mut(&ask.isolate) {
-            isolate.keep(ask.number, amount, now, now.plus(hold_ms));
-            self.changed.insert(parts::isolate(ask.isolate));
+            let lease = isolate.keep(ask.number, amount, now, now.plus(hold_ms));
+            self.index.add(ask.isolate, ask.number, lease);
+            self.write(ask.isolate);
         }
         Outcome::Granted { amount, hold_ms }
     }
 
     /// Refuses so many units: for the limit that has least, until all could have them.
-    fn exhausted(&mut self, units: u64, held: Held, now: Millis) -> Outcome {
+    fn exhausted(&mut self, ask: &Ask, held: Held, now: Millis) -> Outcome {
+        let units = ask.need.max(1);
         let mut shortest = (u64::MAX, 0);
         let mut retry = Some(now);
         for (index, counter) in self.counters.iter_mut().enumerate() {
             let free = counter.free(held, now);
             shortest = shortest.min((free, index));
             if free < units {
+                let units = units.max(counter.limit() / HELD_BACK);
                 let free_at = counter.free_at(units, held, now);
+                let free_at = free_at.map(|at| at.max(now.plus(counter.pause_ms() / HELD_BACK)));
                 retry = retry.zip(free_at).map(|(one, other)| one.max(other));
             }
         }
         // Those who wait come back no sooner than the meter can bear them all.
-        let soonest = (self.asking(now).saturating_mul(1_000) / ASKS_PER_S).max(1);
+        let soonest = self.pace.retry_of(ask, self.index.asking());
         Outcome::Exhausted {
             limit: shortest.1,
             retry_ms: retry.map(|retry| retry.since(now).max(soonest)),
         }
     }
 
-    /// What one isolate may have of what is free, beyond its need.
-    fn share(&self, free: u64, now: Millis) -> u64 {
-        let share = free / LARGEST_SHARE / self.asking(now).max(1);
-        if share < SMALLEST_SHARE { 0 } else { share }
+    /// Whether an ask gets nothing although there are units: where little is left and it could not
+    /// have half of what it wants, or where a rate limit has less than a unit for each isolate. It
+    /// would be asked for on and on, and the meter could not bear that.
+    fn sheds(&mut self, ask: &Ask, share: u64, held: Held, now: Millis) -> bool {
+        if !self.pace.is_crowded() {
+            return false;
+        }
+        let (isolates, longest) = (self.index.asking(), self.pace.lease_ms());
+        let short = share <= ask.want / 2;
+        self.counters.iter_mut().any(|counter| {
+            counter.is_scarce(isolates, longest) || short && counter.is_low(held, now)
+        })
     }
 
-    /// How many isolates have asked of late.
-    fn asking(&self, now: Millis) -> u64 {
-        let isolates = self.isolates.values();
-        isolates
-            .filter(|isolate| now.since(isolate.seen) < LEASE_MS)
-            .count() as u64
+    /// What an isolate may have beyond what it has and needs, so that the long leases of all leave
+    /// plenty of a window that is shorter than they are.
+    fn lasting(&self, has: u64) -> u64 {
+        if self.pace.is_normal() {
+            return u64::MAX;
+        }
+        let (isolates, longest) = (self.index.asking(), self.pace.lease_ms());
+        let counters = self.counters.iter();
+        let most = counters.filter_map(|counter| counter.lasting(isolates, longest));
+        most.min().map_or(u64::MAX, |most| most.saturating_sub(has))
+    }
+
+    /// What one isolate may have of what is free, beyond its need and what it holds of its `own`.
+    fn share(&self, free: u64, own: u64) -> u64 {
+        let sharers = self.pace.sharers(self.index.asking());
+        let share = free.saturating_add(own) / LARGEST_SHARE / sharers;
+        share.saturating_sub(own)
     }
 
     /// How long a lease lasts that is granted now.
-    fn hold_ms(&self, now: Millis) -> u64 {
-        let longest = |counter: &Counter| counter.longest_hold(now);
-        let holds = self.counters.iter().map(longest);
+    fn hold_ms(&mut self, amount: u64, held: Held, now: Millis) -> u64 {
+        let longest = self.pace.lease_ms();
+        let held = Held {
+            units: held.units.saturating_add(amount),
+            ..held
+        };
+        let hold = |counter: &mut Counter| counter.longest_hold(longest, held, now);
+        let holds = self.counters.iter_mut().map(hold);
         // An answer takes its time: where a boundary is nearer, the lease counts beyond it too.
-        holds.min().unwrap_or(LEASE_MS).clamp(SHORTEST_MS, LEASE_MS)
+        holds.min().unwrap_or(longest).clamp(SHORTEST_MS, longest)
     }
 }

@@ -1,23 +1,39 @@
 //! How often a meter is asked, and how seldom it wants to be.
 //!
+//! 1. An isolate that uses a key asks at least once in three quarters of a lease. So leases are
+//!    as long as the isolates that have asked within one make them, as soon as they do: the meter
+//!    need not be asked too often to know that it will be.
+//! 2. Who is refused comes back when all the others that may be refused have had their turn.
+//! 3. Both times are another for each ask, so that isolates that have begun together do not come
+//!    back together.
+//!
 //! Kept in memory only: a meter that starts again learns it anew within seconds.
 
-use crate::lease::LEASE_MS;
+use std::hash::{Hash, Hasher};
+
+use crate::lease::message::Ask;
+use crate::lease::{LEASE_MS, LONGEST_MS};
 use crate::time::Millis;
 
 /// Asks a second that a meter bears for long.
-pub(super) const ASKS_PER_S: u64 = 300;
-/// The longest that an isolate is sent away for.
-const LONGEST_MS: u64 = 60_000;
+const ASKS_PER_S: u64 = 300;
 /// Over how long asks are counted.
-const SPAN_MS: u64 = 10_000;
+const SPAN_MS: u64 = 1_000;
 
-/// The asks of the present span, and what those before it led to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The asks of the present span, and how long leases are.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pace {
     since: Millis,
     asks: u64,
     lease_ms: u64,
+}
+
+/// Counts of asks that a meter bears change nothing.
+impl Hash for Pace {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.lease_ms.hash(state);
+        self.asks.saturating_sub(ASKS_PER_S / 2).hash(state);
+    }
 }
 
 impl Pace {
@@ -29,56 +45,143 @@ impl Pace {
         }
     }
 
-    /// Counts an ask; how long its isolate may go without another.
-    pub(super) fn ask(&mut self, now: Millis) -> u64 {
-        let passed = now.since(self.since);
-        if passed >= SPAN_MS {
-            // In proportion to what it was, not to the normal: the asks that were counted came
-            // at the pace that was set for them.
-            let borne = (passed.saturating_mul(ASKS_PER_S) / 1_000).max(1);
-            let lease_ms = self.lease_ms.saturating_mul(self.asks) / borne;
-            self.lease_ms = lease_ms.clamp(LEASE_MS, LONGEST_MS);
+    /// Counts an ask; so many isolates have asked within the time of a lease.
+    pub(super) fn ask(&mut self, isolates: u64, now: Millis) {
+        if now.since(self.since) >= SPAN_MS {
             self.since = now;
             self.asks = 0;
         }
         self.asks = self.asks.saturating_add(1);
+        let lease_ms = borne_ms(isolates).saturating_mul(4) / 3;
+        self.lease_ms = lease_ms.clamp(LEASE_MS, LONGEST_MS);
+    }
+
+    /// How long an isolate may go without another ask.
+    pub(super) const fn lease_ms(&self) -> u64 {
         self.lease_ms
     }
+
+    /// The same, for who asks.
+    pub(super) fn lease_of(&self, ask: &Ask) -> u64 {
+        if self.is_normal() {
+            return LEASE_MS;
+        }
+        // Less far than retries: no lease is to be much shorter than the others.
+        let lease_ms = self.lease_ms / 2 + spread(self.lease_ms, ask) / 2;
+        lease_ms.clamp(LEASE_MS, LONGEST_MS)
+    }
+
+    /// How soon one of so many isolates may ask again if it is refused.
+    pub(super) fn retry_of(&self, ask: &Ask, isolates: u64) -> u64 {
+        let retry_ms = borne_ms(isolates).max(1);
+        if self.is_normal() {
+            return retry_ms;
+        }
+        spread(retry_ms, ask).min(LONGEST_MS)
+    }
+
+    /// Among how many isolates what is free is to be shared, if so many have asked within the time
+    /// of a lease. Where that is long, more becomes free before most of them ask again: then it is
+    /// those that are to ask within a second.
+    pub(super) fn sharers(&self, isolates: u64) -> u64 {
+        if self.is_normal() {
+            return isolates.max(1);
+        }
+        ASKS_PER_S
+    }
+
+    /// Whether more is asked now than leaves time for those who may come back.
+    pub(super) const fn is_crowded(&self) -> bool {
+        !self.is_normal() && self.asks > ASKS_PER_S / 2
+    }
+
+    /// Whether leases are as long as they are elsewhere.
+    pub(super) const fn is_normal(&self) -> bool {
+        self.lease_ms == LEASE_MS
+    }
+}
+
+/// In which time the meter bears an ask of each of so many isolates.
+const fn borne_ms(isolates: u64) -> u64 {
+    isolates.saturating_mul(1_000) / ASKS_PER_S
+}
+
+/// Between a half and one and a half of a time; the same for the same ask.
+fn spread(millis: u64, ask: &Ask) -> u64 {
+    let mixed = (ask.isolate ^ ask.number.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let part = mixed >> 54;
+    millis / 2 + millis.saturating_mul(part) / 1_024
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn after(asks_per_s: u64, seconds: u64) -> u64 {
+    fn paced(isolates: u64) -> Pace {
         let mut pace = Pace::new(Millis(0));
-        let gap = 1_000_000 / asks_per_s;
-        let mut last = 0;
-        for ask in 0..=asks_per_s * seconds {
-            last = pace.ask(Millis(ask * gap / 1_000));
+        pace.ask(isolates, Millis(5));
+        pace
+    }
+
+    fn ask(isolate: u64) -> Ask {
+        Ask {
+            isolate: isolate.wrapping_mul(0xD134_2543_DE82_EF95),
+            number: 3,
+            need: 1,
+            want: 0,
+            leases: Vec::new(),
         }
-        last
     }
 
     #[test]
-    fn a_meter_that_is_asked_seldom_asks_for_nothing_longer() {
-        assert_eq!(after(1, 60), LEASE_MS);
-        assert_eq!(after(250, 11), LEASE_MS);
-    }
-
-    #[test]
-    fn leases_grow_with_the_asks_up_to_a_minute() {
-        assert!((19_900..20_100).contains(&after(600, 11)));
-        assert_eq!(after(6_000, 11), LONGEST_MS);
-    }
-
-    #[test]
-    fn leases_shrink_again_when_asks_become_rare() {
-        let mut pace = Pace::new(Millis(0));
-        for _ in 0..6_000 {
-            pace.ask(Millis(0));
+    fn leases_grow_with_the_isolates_up_to_a_minute_and_shrink_again() {
+        let mut pace = paced(2_250);
+        assert_eq!(pace.lease_of(&ask(1)), LEASE_MS);
+        for (isolates, lease_ms) in [
+            (4_500, 20_000),
+            (9_000, 40_000),
+            (90_000, LONGEST_MS),
+            (u64::MAX, LONGEST_MS),
+            (10, LEASE_MS),
+        ] {
+            pace.ask(isolates, Millis(5));
+            assert_eq!(pace.lease_ms(), lease_ms, "{isolates}");
         }
-        assert_eq!(pace.ask(Millis(10_000)), 20_000);
-        assert_eq!(pace.ask(Millis(20_000)), LEASE_MS);
+    }
+
+    #[test]
+    fn who_asks_together_does_not_come_back_together() {
+        let pace = paced(9_000);
+        for times in [
+            |pace: &Pace, isolate| pace.lease_of(&ask(isolate)) * 3 / 4,
+            |pace: &Pace, isolate| pace.retry_of(&ask(isolate), 9_000),
+        ] {
+            let mut seconds = [0_u64; 60];
+            for isolate in 1..=9_000 {
+                seconds[(times(&pace, isolate) / 1_000) as usize] += 1;
+            }
+            assert!(seconds.iter().all(|asks| *asks < 700), "{seconds:?}");
+            assert_eq!(times(&pace, 7), times(&pace, 7));
+        }
+    }
+
+    #[test]
+    fn where_leases_are_long_what_is_free_is_shared_by_who_asks_now() {
+        assert_eq!(paced(0).sharers(0), 1);
+        assert_eq!(paced(2_000).sharers(2_000), 2_000);
+        assert_eq!(paced(9_000).sharers(9_000), ASKS_PER_S);
+    }
+
+    #[test]
+    fn only_a_meter_of_many_isolates_is_crowded_and_for_a_second() {
+        let mut few = paced(100);
+        let mut many = paced(9_000);
+        for _ in 0..ASKS_PER_S {
+            few.ask(100, Millis(5));
+            many.ask(9_000, Millis(5));
+        }
+        assert!(!few.is_crowded() && many.is_crowded());
+        many.ask(9_000, Millis(1_005));
+        assert!(!many.is_crowded());
     }
 }

@@ -1,7 +1,8 @@
 //! The parts that a meter is written in, each as JSON under a name of its own.
 //!
-//! `limits` is what was set, `clock` the latest time; `limit/<name>` and `credits` are counts, and
-//! `isolate/<id>` is an isolate with its leases. The pace is not written.
+//! `limits` is what was set; `limit/<name>` and `credits` are counts, and `isolate/<id>` is an
+//! isolate with its leases. The latest time is that of the newest part: `clock` is written where no
+//! other shows it. The pace is not written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +10,7 @@ use serde::Serialize;
 
 use super::Meter;
 use super::counter::Counter;
+use super::index::Index;
 use super::isolate::Isolate;
 use super::pace::Pace;
 use crate::limits::Limits;
@@ -37,6 +39,11 @@ impl Meter {
             .collect()
     }
 
+    /// Takes what has changed for written, and says how many parts that are.
+    pub fn skip_changed(&mut self) -> usize {
+        std::mem::take(&mut self.changed).len()
+    }
+
     /// The meter that was written; `None` when its parts are not all there, or cannot be read.
     pub fn restore(parts: impl Iterator<Item = (String, String)>) -> Option<Self> {
         let mut limits: Option<Limits> = None;
@@ -54,7 +61,8 @@ impl Meter {
                 counts.insert(name, serde_json::from_str(&json).ok()?);
             }
         }
-        let (limits, clock) = (limits?, clock?);
+        let seen = isolates.values().map(|isolate| isolate.seen);
+        let (limits, clock) = (limits?, seen.fold(clock?, Millis::max));
         // The limits say which counts there must be, and in which order.
         let counters = Counter::all(&limits, 0, clock)
             .into_iter()
@@ -66,6 +74,8 @@ impl Meter {
         Some(Self {
             limits,
             counters,
+            index: Index::of(&isolates, clock),
+            written: isolates.keys().copied().collect(),
             isolates,
             clock,
             pace: Pace::new(clock),

@@ -46,6 +46,7 @@ fn report(number: u64, spent: u64) -> Report {
         number,
         spent,
         age_ms: 0,
+        held_ms: 0,
         closed: true,
     }
 }

@@ -119,3 +119,44 @@ fn a_status_is_changed_only_where_the_file_names_one() {
     );
     assert_eq!((plan.unchanged, plan.remarks.len()), (2, 1));
 }
+
+#[test]
+fn limits_are_changed_one_by_one_and_taken_away_with_null() {
+    let limited = |id: &str, name: &str, limits: Value| {
+        let mut key = key(id, name, "live", "active");
+        key["limits"] = limits;
+        key
+    };
+    let keys = json!([
+        limited(
+            "key_1",
+            "A",
+            json!({"rate": [{"name": "60s", "limit": 100, "window_s": 60}], "credits": {"balance": 5}})
+        ),
+        limited(
+            "key_2",
+            "B",
+            json!({"rate": [{"name": "60s", "limit": 100, "window_s": 60}], "quota": [{"name": "day", "limit": 9, "period": "day"}]})
+        ),
+        limited("key_3", "C", json!({"credits": {"balance": 5}})),
+    ]);
+    let file = "[[key]]\nname = \"A\"\nlimits = { rate = [{ limit = 100, window_s = 60 }], credits = 5 }\n\
+        [[key]]\nname = \"B\"\nlimits.quota = { limit = 10, period = \"day\" }\n[[key]]\nname = \"C\"\n";
+    let plan = make(file, keys, false).unwrap();
+    let patches: Vec<_> = plan
+        .update
+        .iter()
+        .map(|update| (update.key.id.as_str(), Value::Object(update.patch.clone())))
+        .collect();
+    assert_eq!(plan.unchanged, 1);
+    assert_eq!(
+        patches,
+        [
+            (
+                "key_2",
+                json!({"limits": {"quota": [{"name": "day", "limit": 10, "period": "day"}], "rate": null}})
+            ),
+            ("key_3", json!({"limits": null})),
+        ]
+    );
+}

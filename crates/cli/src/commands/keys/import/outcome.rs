@@ -54,7 +54,7 @@ impl Outcome {
             if self.dry_run {
                 output.say("Nothing was imported: this was a dry run.");
             } else if *created > 0 {
-                change::publication(&self.publication, output);
+                change::publication(&self.publication, "", output);
             }
         }
         match refused.len() {

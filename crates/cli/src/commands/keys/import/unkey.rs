@@ -105,11 +105,11 @@ fn key(
             ),
             "remaining" | "credits" => disabled |= credits(value, line, reading),
             "refill" | "lastRefillAt" => {
-                reading.remark(line, "`refill` is not imported: Keyward counts no credits")
+                reading.remark(line, "`refill` is not imported: give the key credits with `keyward keys update --credits N/month`")
             }
             "ratelimit" | "ratelimits" if !is_empty(value) => reading.remark(
                 line,
-                format!("`{name}` is not imported: the key has no rate limit of its own"),
+                format!("`{name}` is not imported: give the key a rate limit with `keyward keys update --rate`"),
             ),
             "deletedAt" | "deletedAtM" => return Err(error(name, "the key is deleted at Unkey")),
             "hash" | "plaintext" | "key" | "start" | "ratelimit" | "ratelimits" => {}
@@ -209,7 +209,7 @@ fn credits(value: &Value, line: u64, reading: &mut Reading) -> bool {
         }
         None if remaining.is_null() => false,
         _ => {
-            reading.remark(line, "`remaining` is not imported: Keyward counts no credits, the key can be used without end");
+            reading.remark(line, "`remaining` is not imported: the key can be used without end until `keyward keys update --credits` gives it credits");
             false
         }
     }

@@ -82,3 +82,67 @@ fn what_is_untold_for_long_is_told() {
     holder.answered(&granted(2, 0), 0, Millis(2 + REPORT_MS));
     assert!(!holder.due(Millis(2 + REPORT_MS)));
 }
+
+#[test]
+fn a_sign_of_life_that_is_refused_is_heard_all_the_same() {
+    let mut holder = holding(4, 0);
+    assert_eq!(holder.spend(1, Millis(7_000)), Spent::Done);
+    assert!(holder.due(Millis(8_000)));
+    let ask = holder.ask(0, Millis(8_000));
+    let refused = holder.answered(&refused(ask.number, Some(500)), 0, Millis(8_100));
+    assert!(matches!(refused, Spent::Exhausted { .. }));
+    // It is covered, spends what it holds, and asks no more than before.
+    assert!(holder.covered(Millis(17_000)));
+    assert!(!holder.due(Millis(8_200)));
+    assert_eq!(holder.spend(3, Millis(8_200)), Spent::Done);
+    assert!(matches!(
+        holder.spend(1, Millis(8_300)),
+        Spent::Exhausted { .. }
+    ));
+    assert_eq!(holder.spend(1, Millis(8_600)), Spent::Ask);
+}
+
+#[test]
+fn no_answer_makes_a_lease_longer_than_leases_are() {
+    let mut holder = Holder::new(1);
+    holder.ask(1, Millis(0));
+    let hold_ms = u64::MAX;
+    let mut endless = answer(1, Outcome::Granted { amount: 9, hold_ms });
+    endless.lease_ms = u64::MAX;
+    assert_eq!(holder.answered(&endless, 1, Millis(0)), Spent::Done);
+    let end = LONGEST_MS - MARGIN_MS;
+    assert!(holder.covered(Millis(end - 1)) && !holder.covered(Millis(end)));
+    assert_eq!(holder.spend(1, Millis(end - 1)), Spent::Done);
+    assert_eq!(holder.spend(1, Millis(end)), Spent::Ask);
+}
+
+#[test]
+fn what_was_asked_for_is_not_asked_for_again() {
+    let mut holder = holding(1_000, 0);
+    for second in 1..=5 {
+        holder.spend(100, Millis(second * 1_000));
+    }
+    let first = holder.ask(1, Millis(5_000)).want;
+    assert!(first > 0);
+    assert_eq!(holder.ask(1, Millis(5_000)).want, 0);
+}
+
+#[test]
+fn who_falls_silent_gives_back_what_it_holds() {
+    for (spent_at, given_back) in [(3_001, false), (3_000, true)] {
+        let mut holder = holding(9, 0);
+        holder.spend(1, Millis(spent_at));
+        let ask = holder.ask(0, Millis(8_000));
+        assert_eq!(ask.leases[0].closed, given_back);
+        assert_eq!(holder.standing()[0].free, if given_back { 0 } else { 8 });
+        if given_back {
+            assert_eq!(ask.want, 0);
+            holder.answered(&granted(2, 0), 0, Millis(8_001));
+            assert!(!holder.due(Millis(8_002)) && holder.is_idle(Millis(8_002)));
+        }
+        // A call that waits takes nothing from itself.
+        let mut holder = holding(9, 0);
+        holder.spend(1, Millis(spent_at));
+        assert!(!holder.ask(1, Millis(8_000)).leases[0].closed);
+    }
+}

@@ -1,6 +1,8 @@
 //! Limits that change, balances that are set, and meters that start again.
 
+use super::super::isolate::Lease;
 use super::*;
+use crate::spec::limits::LARGEST_LIMIT;
 
 #[test]
 fn a_limit_that_changes_goes_on_from_what_it_counted() {
@@ -84,7 +86,9 @@ fn credits_that_are_added_count_beside_what_is_left() {
     meter.take(&telling(ask(1, 3, 0, 0), &[report(2, 0)]), at(HOUR / 10));
     assert_eq!(free(&mut meter, at(HOUR / 10)), 75);
     meter.add_credits(u64::MAX, at(HOUR));
-    assert_eq!(free(&mut meter, at(HOUR)), u64::MAX);
+    assert_eq!(free(&mut meter, at(HOUR)), LARGEST_LIMIT);
+    meter.set_credits(u64::MAX, at(HOUR));
+    assert_eq!(free(&mut meter, at(HOUR)), LARGEST_LIMIT);
 }
 
 #[test]
@@ -126,12 +130,66 @@ fn a_meter_that_starts_again_goes_on_as_if_it_had_not() {
         }
         let mut again = Meter::restore(stored.clone().into_iter()).unwrap();
         assert_eq!(again.standing(now), meter.standing(now));
-        assert_eq!(again.isolates, meter.isolates);
+        assert_eq!(leases(&again), leases(&meter));
+        assert_eq!(again.index, Index::of(&again.isolates, again.clock));
         let next = ask(step % 2, 1_000, 2, 9);
         let later = now.plus(step * 100);
         let answers = (again.take(&next, later), meter.clone().take(&next, later));
         assert_eq!(answers.0, answers.1);
     }
+}
+
+/// The leases that are kept, with their isolates and numbers.
+fn leases(meter: &Meter) -> Vec<(u64, u64, Lease)> {
+    let each = |(id, isolate): (&u64, &Isolate)| {
+        let leases = isolate.leases();
+        let leases = leases.map(|(number, lease)| (*id, number, lease.clone()));
+        leases.collect::<Vec<_>>()
+    };
+    meter.isolates.iter().flat_map(each).collect()
+}
+
+fn names(meter: &mut Meter) -> Vec<String> {
+    meter.changed().into_iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn a_meter_without_limits_writes_nothing() {
+    let mut meter = Meter::new(Limits::default(), START);
+    meter.changed();
+    for second in 0..9_000 {
+        meter.take(&ask(second % 7, second, 1, 3), at(second * 1_000));
+        assert_eq!(names(&mut meter), [""; 0]);
+    }
+    meter.standing(at(3 * HOUR + HOUR));
+    assert!(meter.isolates.is_empty());
+    assert_eq!(names(&mut meter), [""; 0]);
+}
+
+#[test]
+fn what_a_promise_needs_is_written_and_no_more() {
+    let mut meter = Meter::new(rate(2, 60), START);
+    assert_eq!(names(&mut meter), ["clock", "limit/r", "limits"]);
+    meter.take(&ask(1, 1, 0, 0), at(1));
+    assert_eq!(names(&mut meter), [""; 0]);
+    meter.take(&ask(1, 2, 2, 0), at(2));
+    assert_eq!(names(&mut meter), ["isolate/1"]);
+    meter.take(&ask(2, 1, 1, 0), at(3));
+    assert_eq!(names(&mut meter), [""; 0]);
+    meter.take(&telling(ask(1, 3, 1, 0), &[report(2, 2)]), at(4));
+    assert_eq!(names(&mut meter), ["isolate/1", "limit/r"]);
+    meter.take(&telling(ask(1, 3, 1, 0), &[report(2, 2)]), at(5));
+    assert_eq!(names(&mut meter), [""; 0]);
+}
+
+#[test]
+fn the_time_of_a_meter_that_starts_again_does_not_go_back() {
+    let mut meter = Meter::new(rate(9, 60), START);
+    meter.take(&ask(1, 1, 2, 0), at(HOUR));
+    let parts = meter.changed().into_iter();
+    let parts = parts.filter_map(|(name, json)| Some((name, json?)));
+    let again = Meter::restore(parts).unwrap();
+    assert_eq!(again.clock, at(HOUR));
 }
 
 #[test]

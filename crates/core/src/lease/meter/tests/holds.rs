@@ -46,6 +46,21 @@ fn a_spending_counts_from_its_age() {
 }
 
 #[test]
+fn a_clock_that_is_set_forward_makes_no_spending_older() {
+    let mut meter = Meter::new(rate(100, 10), START);
+    meter.take(&ask(1, 1, 10, 0), at(0));
+    // Spent after 8 s; a second later, the isolate's clock is set forward by a minute.
+    let jumped = Report {
+        age_ms: 61_000,
+        held_ms: 69_000,
+        ..report(1, 10)
+    };
+    meter.take(&telling(ask(1, 2, 0, 0), &[jumped]), at(9_000));
+    assert_eq!(free(&mut meter, at(17_999)), 90);
+    assert_eq!(free(&mut meter, at(18_100)), 100);
+}
+
+#[test]
 fn a_spending_is_never_older_than_its_lease() {
     let mut meter = Meter::new(rate(100, 10), START);
     meter.take(&ask(1, 1, 10, 0), at(5_000));
@@ -85,8 +100,28 @@ fn a_late_report_brings_back_what_a_pot_still_counts() {
     }
     assert_eq!(after(quota(100, "day"), 11 * 60_000), 90);
     assert_eq!(after(credits(100), 11 * 60_000), 90);
-    // In a rate window it counts as spent at the end of its lease.
-    assert_eq!(after(rate(100, 60), 30_000), 90);
+}
+
+#[test]
+fn a_late_report_brings_back_what_a_rate_window_still_counts() {
+    let late = telling(ask(1, 2, 0, 0), &[report(1, 4)]);
+    let mut meter = Meter::new(rate(100, 60), START);
+    meter.take(&ask(1, 1, 10, 0), at(0));
+    assert_eq!(free(&mut meter, at(30_000)), 90);
+    meter.take(&late, at(30_000));
+    assert_eq!(free(&mut meter, at(30_000)), 96);
+    // A repetition brings nothing more, and what was spent counts from the end of the lease.
+    meter.take(&late, at(30_001));
+    assert_eq!(free(&mut meter, at(69_999)), 96);
+    assert_eq!(free(&mut meter, at(71_000)), 100);
+    // A limit that came after the lease was over has not counted it, but another in its part.
+    let mut meter = Meter::new(rate(100, 60), START);
+    meter.take(&ask(1, 1, 10, 0), at(0));
+    meter.set_limits(rate(100, 1_280), at(10_000));
+    meter.take(&ask(2, 1, 5, 0), at(10_001));
+    meter.take(&telling(ask(2, 2, 0, 0), &[report(1, 5)]), at(10_002));
+    meter.take(&late, at(10_003));
+    assert_eq!(free(&mut meter, at(10_003)), 95);
 }
 
 #[test]

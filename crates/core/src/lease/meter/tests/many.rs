@@ -29,6 +29,7 @@ impl Caller {
             number: own.number,
             spent: own.spent,
             age_ms: now.since(own.last),
+            held_ms: 0,
             closed: own.left == 0 || own.end <= now || act.close,
         };
         let leases: Vec<Report> = self.leases.iter().map(told).collect();
@@ -164,6 +165,8 @@ proptest! {
             if act.restart {
                 meter = Meter::restore(stored.clone().into_iter()).unwrap();
             }
+            // What is kept beside the isolates is what a walk through them finds.
+            prop_assert_eq!(&meter.index, &Index::of(&meter.isolates, meter.clock));
         }
         let sum = |day: bool| -> u64 {
             let side = log.iter().filter(|(time, _)| (*time < at(HOUR)) == day);

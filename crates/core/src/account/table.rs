@@ -1,0 +1,148 @@
+//! The accounts of an isolate: of keys, and of owners.
+//!
+//! Bounded. The one that was used longest ago goes first of those that are quiet, among the
+//! [`LOOKED_AT`] oldest; if none of them is, the oldest goes. What it held counts as spent until
+//! its meter knows better, and what it has counted and not told is lost.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
+
+use super::Account;
+use crate::mac::{self, Keyed, draw};
+use crate::memory::seeded::Seeded;
+use crate::metering::{Of, Subject};
+use crate::record::Record;
+use crate::time::Millis;
+
+/// Among how many accounts a quiet one is looked for when one has to go.
+const LOOKED_AT: usize = 64;
+
+/// The accounts of one isolate.
+pub struct Accounts {
+    keys: Table,
+    owners: Table,
+    /// Makes numbers that no other holder has had.
+    random: Keyed,
+    made: u64,
+    /// What account numbers begin with.
+    first: u64,
+}
+
+struct Table {
+    bound: usize,
+    numbers: HashMap<Subject, u64, Seeded>,
+    accounts: LruCache<u64, Account, Seeded>,
+}
+
+impl Accounts {
+    /// None. At most `bound` of keys, and as many of owners. `seed` is secret; `random` is drawn
+    /// for this instance of the module alone.
+    #[must_use]
+    pub fn new(bound: NonZeroUsize, seed: u64, random: u64) -> Self {
+        let random = mac::keyed(&random.to_be_bytes());
+        // Numbers of an instance that was lost mean nothing to this one. The entry keeps them
+        // exactly up to 2^53.
+        let first = draw(&random, "number", 0) >> 12;
+        Self {
+            keys: Table::new(bound, seed),
+            owners: Table::new(bound, seed),
+            random,
+            made: 0,
+            first,
+        }
+    }
+
+    /// The number of the account of a record's key; `number` is what it was, or 0.
+    pub fn of_key(&mut self, number: u64, record: &Record, now: Millis) -> u64 {
+        if self.keys.accounts.contains(&number) {
+            return number;
+        }
+        self.made += 1;
+        let number = self.first + self.made;
+        let isolate = draw(&self.random, "isolate", self.made);
+        let subject = Subject {
+            project: record.project.clone(),
+            of: Of::Key(record.key_id.clone()),
+        };
+        self.keys.hold(subject, number, isolate, now)
+    }
+
+    /// The number of the account of the limits that the keys of a record's owner share; none when
+    /// there are none. `number` is what it was, or 0.
+    pub fn of_owner(&mut self, number: u64, record: &Record, now: Millis) -> Option<u64> {
+        record.owner_limits?;
+        let owner = record.owner.as_ref()?;
+        if self.owners.accounts.contains(&number) {
+            return Some(number);
+        }
+        self.made += 1;
+        let number = self.first + self.made;
+        let isolate = draw(&self.random, "isolate", self.made);
+        let subject = Subject {
+            project: record.project.clone(),
+            of: Of::Owner(owner.clone()),
+        };
+        Some(self.owners.hold(subject, number, isolate, now))
+    }
+
+    /// The accounts of a key and of its owner.
+    pub fn both(
+        &mut self,
+        key: u64,
+        owner: Option<u64>,
+    ) -> (Option<&mut Account>, Option<&mut Account>) {
+        let owner = owner.and_then(|owner| self.owners.accounts.get_mut(&owner));
+        (self.keys.accounts.get_mut(&key), owner)
+    }
+
+    /// The account of this number, without marking it as used.
+    pub fn find(&mut self, number: u64) -> Option<&mut Account> {
+        let owners = &mut self.owners.accounts;
+        (self.keys.accounts.peek_mut(&number)).or_else(|| owners.peek_mut(&number))
+    }
+
+    /// How many there are, of keys and of owners.
+    #[must_use]
+    pub fn len(&self) -> (usize, usize) {
+        (self.keys.accounts.len(), self.owners.accounts.len())
+    }
+}
+
+impl Table {
+    fn new(bound: NonZeroUsize, seed: u64) -> Self {
+        Self {
+            bound: bound.get(),
+            numbers: HashMap::with_hasher(Seeded(seed)),
+            // A bounded one takes all its memory at once.
+            accounts: LruCache::unbounded_with_hasher(Seeded(seed)),
+        }
+    }
+
+    /// The number of the subject's account, which is made with this one if there is none.
+    fn hold(&mut self, subject: Subject, number: u64, isolate: u64, now: Millis) -> u64 {
+        if let Some(known) = self.numbers.get(&subject) {
+            return *known;
+        }
+        if self.accounts.len() >= self.bound {
+            self.let_one_go(now);
+        }
+        self.numbers.insert(subject.clone(), number);
+        let account = Account::new(number, subject, isolate);
+        self.accounts.put(number, account);
+        number
+    }
+
+    fn let_one_go(&mut self, now: Millis) {
+        let mut oldest = self.accounts.iter().rev().take(LOOKED_AT);
+        let quiet = oldest.find(|(_, account)| account.is_quiet(now));
+        let gone = match quiet.map(|(number, _)| *number) {
+            Some(number) => self.accounts.pop(&number),
+            None => self.accounts.pop_lru().map(|(_, account)| account),
+        };
+        if let Some(account) = gone {
+            self.numbers.remove(account.subject());
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What is the same for every call of one key on one route: the entry registers it once.
+
+use super::Gateway;
+use crate::credential;
+use crate::forward;
+use crate::head::Head;
+use crate::kind::Kind;
+use crate::restrict::path::CheckedPath;
+use crate::secret::Digest;
+
+/// What is the same for every request of one key on one route: registered once with the entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fixed {
+    /// Names the registration; unique within one instance of the module.
+    pub id: u32,
+    /// The route, for [`Gateway::answer`].
+    pub route: usize,
+    /// The kind of the key, for [`Gateway::answer`].
+    pub kind: Kind,
+    /// The account of the key, for [`Gateway::answer`] and [`Gateway::refuse_of`]; 0 for none.
+    pub account: u64,
+    /// Identity and credential headers.
+    pub set: Vec<(String, String)>,
+    /// Milliseconds until the origin's response headers must have arrived.
+    pub timeout_ms: Option<u32>,
+    /// Whether the platform's cache may answer in the origin's place. It knows URLs, not keys.
+    pub cache: bool,
+}
+
+/// What the gateway keeps beside a record.
+#[derive(Debug, Default)]
+pub(super) struct Plans {
+    /// The registered edits by route.
+    routes: Vec<(usize, u32)>,
+    /// The number of the key's account; 0 before there is one.
+    pub(super) key: u64,
+    /// That of the account of its owner's limits; 0 before there is one.
+    pub(super) owner: u64,
+}
+
+impl Plans {
+    /// The key's account is the one of this number: it is among what is registered.
+    pub(super) fn belong_to(&mut self, account: u64) {
+        if account != self.key {
+            self.routes.clear();
+            self.key = account;
+        }
+    }
+
+    /// The edits for a route; if there are none, those that follow the `last` ones.
+    pub(super) fn id(&mut self, route: usize, last: &mut u32) -> u32 {
+        self.known(route).unwrap_or_else(|| {
+            *last = last.wrapping_add(1);
+            self.routes.push((route, *last));
+            *last
+        })
+    }
+
+    fn known(&self, route: usize) -> Option<u32> {
+        let known = self.routes.iter().find(|(index, _)| *index == route);
+        known.map(|(_, id)| *id)
+    }
+}
+
+impl Gateway {
+    /// What to register for the key and the route of a request that [`Gateway::handle`] has just
+    /// said to forward.
+    #[must_use]
+    pub fn fixed(&mut self, text: &str) -> Option<Fixed> {
+        let head = Head::parse(text)?;
+        let path =
+            CheckedPath::parse(head.target).unwrap_or_else(|_| CheckedPath::unchecked(head.path()));
+        let route = self.routes.find(&head.host(), &path)?;
+        let digest = Digest::of(&credential::find(&route.key_in, &head).ok()?.key);
+        let entry = self.records.entry(&digest)?;
+        let id = entry.plans.known(route.index)?;
+        let record = entry.record.as_ref()?;
+        let secret = self.credentials.get(route.index).and_then(Option::as_deref);
+        Some(Fixed {
+            id,
+            route: route.index,
+            kind: record.kind,
+            account: entry.plans.key,
+            set: forward::fixed(route, record, secret),
+            timeout_ms: route.timeout_ms,
+            cache: route.cache_origin,
+        })
+    }
+}

@@ -1,0 +1,418 @@
+//! Isolates, KV and meters on one table: the gateway is real, and so is the state machine of leases
+//! behind each meter. What a meter's object adds to that is written here as plainly as can be.
+
+use std::collections::BTreeMap;
+
+use keyward_core::account::{Errand, LONGEST_MS, MOST_ASKING, Question};
+use keyward_core::gateway::{Answered, Gateway, Outcome, Reply, Response, Waited, Work};
+use keyward_core::kind::Kind;
+use keyward_core::lease::meter::Meter;
+use keyward_core::limits::Limits;
+use keyward_core::metering::{Exchanged, MeterCall, MeterCommand, MeterReply, News};
+use keyward_core::record::{Record, RevocationMode};
+use keyward_core::records::{Loaded, Stored};
+use keyward_core::route::Routes;
+use keyward_core::secret::Digest;
+use keyward_core::time::Millis;
+use keyward_core::usage::Counts;
+use serde_json::Value;
+
+use super::desk::{NOW, keyring, native, record, sealed};
+
+pub(crate) const ROUTES: &str = r#"{"route":[
+    {"host":"gate.example","path":"/one/**","origin":"https://origin.example"},
+    {"path":"/three/**","origin":"https://origin.example","cost":3},
+    {"path":"/free/**","origin":"https://origin.example","cost":0},
+    {"path":"/gone/**","origin":"https://origin.example","credential":{"secret":"NOT_SET","header":"x-token"}},
+    {"path":"/scoped/**","origin":"https://origin.example","scopes":["a:b"]}
+]}"#;
+
+/// A meter's object.
+pub(crate) struct Object {
+    pub(crate) meter: Meter,
+    pub(crate) version: u64,
+    pub(crate) records: BTreeMap<String, Record>,
+    pub(crate) counts: Counts,
+    /// By isolate.
+    reports: BTreeMap<u64, u64>,
+    pub(crate) asked: usize,
+}
+
+/// How meters answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weather {
+    Fair,
+    /// Nothing arrives.
+    Down,
+    /// What is sent arrives; the answers do not.
+    Deaf,
+}
+
+pub(crate) struct World {
+    pub(crate) isolates: Vec<Gateway>,
+    pub(crate) objects: BTreeMap<String, Object>,
+    pub(crate) kv: BTreeMap<String, Record>,
+    pub(crate) now: Millis,
+    pub(crate) weather: Weather,
+    /// What waits for its time, by isolate, with all the delays since its call.
+    pub(crate) errands: Vec<(Millis, usize, Errand, u64)>,
+    /// How often a call waited for meters.
+    pub(crate) waits: usize,
+    pub(crate) reads: usize,
+    /// What becomes of answers on their way.
+    pub(crate) garble: Option<fn(String) -> String>,
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub(crate) struct Called {
+    /// `ok`, or the code of the refusal.
+    pub(crate) code: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) limit: Option<String>,
+}
+
+pub(crate) fn world(isolates: u64) -> World {
+    bounded(isolates, ROUTES)
+}
+
+pub(crate) fn bounded(isolates: u64, routes: &str) -> World {
+    let isolate = |seed| {
+        let routes = Routes::compile(&serde_json::from_str(routes).unwrap(), &|_| None).unwrap();
+        Gateway::new(routes, keyring(), &|_| None, seed)
+    };
+    World {
+        isolates: (1..=isolates).map(isolate).collect(),
+        objects: BTreeMap::new(),
+        kv: BTreeMap::new(),
+        now: NOW,
+        weather: Weather::Fair,
+        errands: Vec::new(),
+        waits: 0,
+        reads: 0,
+        garble: None,
+    }
+}
+
+pub(crate) fn limits(json: &str) -> Limits {
+    serde_json::from_str(json).unwrap()
+}
+
+pub(crate) fn keyed(mode: RevocationMode, limits: Limits) -> Record {
+    Record {
+        revocation: Some(mode),
+        limits,
+        ..record(Kind::Private, false)
+    }
+}
+
+pub(crate) fn secret(start: u8) -> String {
+    native(Kind::Private, start)
+}
+
+impl World {
+    /// A secret of a key, in KV and in the key's meter.
+    pub(crate) fn hold(&mut self, secret: &str, record: &Record) {
+        self.kv.insert(secret.to_owned(), record.clone());
+        self.tell(record);
+    }
+
+    /// The registry tells the key's meter of a record.
+    pub(crate) fn tell(&mut self, record: &Record) {
+        let now = self.now;
+        let object = self.object(&format!("k/acme/{}", record.key_id));
+        object.version = record.version;
+        object
+            .records
+            .insert(record.secret_id.clone(), record.clone());
+        object.meter.set_limits(record.limits.clone(), now);
+    }
+
+    pub(crate) fn object(&mut self, name: &str) -> &mut Object {
+        let now = self.now;
+        self.objects
+            .entry(name.to_owned())
+            .or_insert_with(|| Object {
+                meter: Meter::new(Limits::default(), now),
+                version: 0,
+                records: BTreeMap::new(),
+                counts: Counts::default(),
+                reports: BTreeMap::new(),
+                asked: 0,
+            })
+    }
+
+    pub(crate) fn ask(&mut self, question: &Question) -> Option<String> {
+        if self.weather == Weather::Down {
+            return None;
+        }
+        let now = self.now;
+        let call: MeterCall = serde_json::from_str(&question.body).unwrap();
+        assert_eq!(call.subject.object(), question.object);
+        let MeterCommand::Exchange(exchange) = call.command else {
+            panic!("{}", question.body)
+        };
+        let object = self.object(&question.object);
+        object.asked += 1;
+        if let Some(report) = &exchange.usage {
+            let taken = object.reports.entry(exchange.ask.isolate).or_default();
+            if *taken < report.number {
+                *taken = report.number;
+                for (_, counts) in &report.minutes {
+                    object.counts.add(counts);
+                }
+            }
+        }
+        let news = exchange
+            .holds
+            .and_then(|holds| match object.records.get(&holds.secret_id) {
+                None => Some(News::Gone),
+                Some(record) if record.version > holds.version => {
+                    Some(News::Record(Box::new(record.clone())))
+                }
+                Some(_) => None,
+            });
+        let reply = MeterReply::Exchanged(Box::new(Exchanged {
+            answer: object.meter.take(&exchange.ask, now),
+            news,
+            usage: exchange.usage.map(|report| report.number),
+        }));
+        let text = serde_json::to_string(&reply).unwrap();
+        let garble = self.garble.unwrap_or(|text| text);
+        (self.weather == Weather::Fair).then(|| garble(text))
+    }
+
+    pub(crate) fn head(path: &str, secret: &str) -> String {
+        format!("GET\nhttps://gate.example{path}\nx-api-key\n{secret}\ncf-ipcountry\nNZ\n")
+    }
+
+    /// One call of an isolate, with all that it waits for.
+    pub(crate) fn call(&mut self, isolate: usize, path: &str, secret: &str) -> Called {
+        let head = Self::head(path, secret);
+        self.call_with(isolate, &head, secret)
+    }
+
+    pub(crate) fn call_with(&mut self, isolate: usize, head: &str, secret: &str) -> Called {
+        let mut value = None;
+        let mut replies: Vec<(u64, u64, String)> = Vec::new();
+        let mut patience = 0;
+        for _ in 0..200 {
+            let loaded = value.take();
+            let stored = |text: &Option<String>| match text {
+                Some(text) => Stored::Found(text.clone().leak()),
+                None => Stored::Missing,
+            };
+            let heard: Vec<_> = replies
+                .iter()
+                .map(|(account, number, text)| Reply {
+                    account: *account,
+                    number: *number,
+                    text,
+                })
+                .collect();
+            let waited = Waited {
+                patience,
+                loaded: loaded.map(|(attempt, text)| Loaded {
+                    attempt,
+                    stored: stored(&text),
+                }),
+                replies: &heard,
+            };
+            let now = self.now;
+            match self.isolates[isolate].resume(head, now, waited) {
+                Outcome::Load(load) => {
+                    self.reads += 1;
+                    let held = self.kv.get(secret);
+                    let held = held.map(|held| sealed(keyring().current(), held, secret));
+                    value = Some((load.attempt, held));
+                    replies.clear();
+                }
+                Outcome::Ask(ask) => {
+                    self.waits += 1;
+                    patience = ask.patience;
+                    self.now = self.now.plus(ask.pause_ms.into());
+                    replies = (ask.questions.iter())
+                        .map(|question| {
+                            let answer = self.ask(question).or_else(|| self.ask(question));
+                            let text = answer.unwrap_or_default();
+                            (question.account, question.number, text)
+                        })
+                        .collect();
+                }
+                Outcome::Forward { work, .. } => {
+                    let fixed = self.isolates[isolate].fixed(head).unwrap();
+                    let answered = Answered {
+                        route: fixed.route,
+                        kind: fixed.kind,
+                        account: fixed.account,
+                        status: 200,
+                        headers: "",
+                    };
+                    let now = self.now;
+                    let edits = self.isolates[isolate].answer(&answered, head, now).unwrap();
+                    let headers = edits.set.iter();
+                    let headers = headers
+                        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                        .collect();
+                    let answered = Work {
+                        key: [edits.errand, None],
+                        ..Work::default()
+                    };
+                    self.note(isolate, &answered);
+                    self.note(isolate, &work);
+                    return Called {
+                        code: "ok".to_owned(),
+                        headers,
+                        limit: None,
+                    };
+                }
+                Outcome::Respond(response) => {
+                    self.note(isolate, &response.work);
+                    return refused(&response);
+                }
+                outcome => panic!("{outcome:?}"),
+            }
+        }
+        panic!("the call waits on and on")
+    }
+
+    /// Many calls of an isolate that begin together, as the platform interleaves them. Answers come
+    /// in the order in which they were asked for, 5 ms later.
+    pub(crate) fn at_once(
+        &mut self,
+        isolate: usize,
+        path: &str,
+        secret: &str,
+        calls: usize,
+    ) -> Vec<String> {
+        let head = Self::head(path, secret);
+        assert_eq!(
+            self.call(isolate, "/scoped/x", secret).code,
+            "scope_missing"
+        );
+        // What a call waits with: its patience, when it goes on, and its questions.
+        let mut waiting: Vec<(u32, Millis, Vec<Question>)> = vec![(0, self.now, Vec::new()); calls];
+        let mut codes = Vec::new();
+        let mut most = 0;
+        while !waiting.is_empty() {
+            waiting.sort_by_key(|(_, at, _)| *at);
+            let (patience, at, questions) = waiting.remove(0);
+            self.now = self.now.max(at);
+            let answers: Vec<_> = (questions.iter())
+                .map(|question| (question, self.ask(question).unwrap_or_default()))
+                .collect();
+            let replies: Vec<_> = (answers.iter())
+                .map(|(question, text)| Reply {
+                    account: question.account,
+                    number: question.number,
+                    text,
+                })
+                .collect();
+            let waited = Waited {
+                patience,
+                loaded: None,
+                replies: &replies,
+            };
+            let now = self.now;
+            match self.isolates[isolate].resume(&head, now, waited) {
+                Outcome::Ask(ask) => {
+                    let pause = u64::from(ask.pause_ms).max(5);
+                    waiting.push((ask.patience, now.plus(pause), ask.questions));
+                    let asking = waiting.iter().filter(|(.., asked)| !asked.is_empty());
+                    most = most.max(asking.count());
+                }
+                Outcome::Forward { .. } => codes.push("ok".to_owned()),
+                Outcome::Respond(response) => codes.push(refused(&response).code),
+                outcome => panic!("{outcome:?}"),
+            }
+        }
+        assert!(most <= MOST_ASKING, "{most} asked at once");
+        codes
+    }
+
+    pub(crate) fn note(&mut self, isolate: usize, work: &Work) {
+        let mut read = work.refresh.clone();
+        while let Some(load) = read {
+            self.reads += 1;
+            let held = (self.kv.iter()).find(|(secret, _)| Digest::of(secret) == load.digest);
+            let held = held.map(|(secret, held)| sealed(keyring().current(), held, secret));
+            let stored = held.as_deref().map_or(Stored::Missing, Stored::Found);
+            let attempt = load.attempt;
+            let loaded = Loaded { attempt, stored };
+            read = self.isolates[isolate].refreshed(load.digest, loaded, self.now);
+        }
+        for errand in work.key.iter().chain(&work.owner).flatten() {
+            let at = self.now.plus(errand.delay_ms);
+            self.errands.push((at, isolate, *errand, errand.delay_ms));
+        }
+    }
+
+    /// Lets time pass, with what is to be done on the way.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        let until = self.now.plus(ms);
+        loop {
+            self.errands.sort_by_key(|(at, ..)| *at);
+            match self.errands.first() {
+                Some((at, ..)) if *at <= until => {}
+                _ => break,
+            }
+            let (at, isolate, errand, total_ms) = self.errands.remove(0);
+            self.now = self.now.max(at);
+            self.run(isolate, errand, total_ms);
+        }
+        self.now = until;
+    }
+
+    fn run(&mut self, isolate: usize, errand: Errand, total_ms: u64) {
+        assert!(total_ms <= LONGEST_MS, "the platform would end it");
+        let (account, now) = (errand.account, self.now);
+        let question = self.isolates[isolate].exchange(account, total_ms, now);
+        let Some(question) = question else { return };
+        let text = self.ask(&question).unwrap_or_default();
+        let reply = Reply {
+            account: question.account,
+            number: question.number,
+            text: &text,
+        };
+        if let Some(delay_ms) = self.isolates[isolate].exchanged(reply, total_ms, now) {
+            let next = Errand { account, delay_ms };
+            let at = now.plus(delay_ms);
+            self.errands.push((at, isolate, next, total_ms + delay_ms));
+        }
+    }
+
+    pub(crate) fn codes(
+        &mut self,
+        isolate: usize,
+        path: &str,
+        secret: &str,
+        calls: usize,
+    ) -> Vec<String> {
+        (0..calls)
+            .map(|_| self.call(isolate, path, secret).code)
+            .collect()
+    }
+
+    pub(crate) fn passed(
+        &mut self,
+        isolate: usize,
+        path: &str,
+        secret: &str,
+        calls: usize,
+    ) -> usize {
+        let codes = self.codes(isolate, path, secret, calls);
+        codes.iter().filter(|code| *code == "ok").count()
+    }
+}
+
+fn refused(response: &Response) -> Called {
+    let problem: Value = serde_json::from_str(&response.body).unwrap();
+    let headers = response.headers.iter();
+    Called {
+        code: problem["code"].as_str().unwrap().to_owned(),
+        headers: headers
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect(),
+        limit: problem["limit"].as_str().map(str::to_owned),
+    }
+}

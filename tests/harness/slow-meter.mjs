@@ -1,0 +1,14 @@
+// The gateway with meters that take their time. Put in its place by a test.
+import * as gateway from "./gateway-entry.mjs";
+
+export * from "./gateway-entry.mjs";
+export { default } from "./gateway-entry.mjs";
+
+const SLOW_MS = 200;
+
+export class Meter extends gateway.Meter {
+  async fetch(request) {
+    await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
+    return super.fetch(request);
+  }
+}
