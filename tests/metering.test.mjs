@@ -205,7 +205,7 @@ describe("metering", { concurrency: 6 }, () => {
     assert.deepEqual([await known(job.id), await known(page.id), await suspended()], [true, false, false]);
     kv.repair();
     await keyward.clock.advance(60_000);
-    await eventually(async () => (await api.must("GET", "/projects/p/publication")).outbox.pending === 0, 10_000);
+    await eventually(async () => (await api.must("GET", "/projects/p/publication")).outbox.pending === 0, 30_000);
     assert.equal(await known(page.id), false, "it may be read from where KV is late");
     await later();
     assert.deepEqual([await known(page.id), await suspended()], [true, true]);
