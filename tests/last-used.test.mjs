@@ -108,9 +108,9 @@ test("telling the registries of used keys", { concurrency: true, timeout: 120_00
       await stage.answers([500]);
       await stage.passes("/x", { key: "one" });
       await stage.settle();
-      assert.deepEqual(await stage.messages(), [one]);
+      const sent = await stage.messages();
       await stage.gateway.clock.advance(2 * MINUTE);
-      assert.deepEqual(await stage.messages(), [one]);
+      assert.deepEqual([...sent, ...(await stage.messages())], [one, one]);
       await stage.gateway.clock.advance(2 * HOUR);
       assert.deepEqual(await stage.messages(), []);
     }),
