@@ -90,6 +90,6 @@ for (const restarts of [false, true]) {
     await sleep(2500);
     assert.equal(status(), "active");
     await clock.advance(15 * SECOND);
-    for (const limit = Date.now() + 5000; status() !== "revoked"; await sleep(20)) assert.ok(Date.now() < limit, "the alarm has not rung");
+    for (const limit = Date.now() + 30_000; status() !== "revoked"; await sleep(20)) assert.ok(Date.now() < limit, "the alarm has not rung");
   });
 }

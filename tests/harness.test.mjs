@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { compatibility } from "./harness/build.mjs";
 import { bind, config, disk, external, worker } from "./harness/capnp.mjs";
 import { temporaryFolder } from "./harness/folder.mjs";
 import { fault, startKv } from "./harness/kv.mjs";
 import { memoryKv } from "./harness/modules.mjs";
+import { eventually } from "./harness/registry.mjs";
 import { startWorkerd } from "./harness/workerd.mjs";
 
 const SMALL_WORKER = `
@@ -99,14 +99,14 @@ test("each fault does what its name says", async (t) => {
   const slow = await put(fault.slow(200), "3");
   assert.ok(slow.done && slow.ms >= 200 && slow.stored === "3");
   assert.deepEqual((({ done, stored }) => ({ done, stored }))(await put(fault.errorAfterApplying(), "4")), { done: false, stored: "4" });
-  const late = await put(fault.applyLate(200), "5");
+  const late = await put(fault.applyLate(2000), "5");
   assert.ok(late.done && late.stored === "4");
-  await sleep(300);
-  assert.equal(kv.text("name"), "5");
-  const waiting = put(fault.answerLate(300), "6");
-  await sleep(150);
-  assert.equal(kv.text("name"), "6");
-  assert.ok((await waiting).ms >= 300);
+  await eventually(() => kv.text("name") === "5", 2000);
+  let answered = false;
+  const waiting = put(fault.answerLate(2000), "6").finally(() => (answered = true));
+  await eventually(() => kv.text("name") === "6", 2000);
+  assert.ok(!answered, "it is there before the answer");
+  assert.ok((await waiting).ms >= 2000);
   assert.ok((await put(undefined, "7")).done, "a fault ends after its times");
 });
 

@@ -23,7 +23,10 @@ function killing(keyward, random, progress) {
   const killer = { deaths: 0, running: true };
   killer.stopped = (async () => {
     while (killer.running) {
-      const until = progress() + Math.ceil(random() * LONGEST_LIFE);
+      const born = progress();
+      const until = born + Math.ceil(random() * LONGEST_LIFE);
+      // On a busy machine it takes its time to start, and has to have lived before it dies.
+      while (killer.running && progress() === born) await sleep(2);
       const latest = Date.now() + 1000 + random() * 4000;
       while (killer.running && progress() < until && Date.now() < latest) await sleep(2);
       if (!killer.running) return;

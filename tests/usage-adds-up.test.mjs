@@ -86,6 +86,7 @@ describe("usage", { concurrency: true, timeout: Math.max(170_000, CALLS * 4) }, 
     const keys = await run(world, CALLS);
     running = false;
     await losing;
+    // What would be counted twice has come by then; what is late on a busy machine is waited for.
     await sleep(LEASE_MS + 3 * SECOND);
     assert.ok(losses.length >= 5, "isolates were lost");
     for (const [name, key] of keys) {
@@ -93,10 +94,11 @@ describe("usage", { concurrency: true, timeout: Math.max(170_000, CALLS * 4) }, 
       const untold = served.filter(({ isolate, arrived }) =>
         losses.some((loss) => loss.isolate === isolate && arrived > loss.at - LEASE_MS - WAY_MS && arrived < loss.at + WAY_MS),
       );
-      const { calls } = await reported(world, key);
+      const all = async () => (await reported(world, key)).calls;
+      await eventually(async () => assert.ok((await all()) >= served.length - untold.length, `${name}: of ${served.length} served ${untold.length} may be lost`), SECOND);
+      const calls = await all();
       t.diagnostic(`${name}: ${served.length} served, ${calls} reported, ${served.length - calls} lost of at most ${untold.length}, by ${losses.length} lost isolates; ${JSON.stringify(outcomes(key.calls))}`);
       assert.ok(calls <= served.length, `${name}: ${calls} reported, ${served.length} served`);
-      assert.ok(calls >= served.length - untold.length, `${name}: ${calls} reported, ${served.length} served, ${untold.length} may be lost`);
     }
   });
 });

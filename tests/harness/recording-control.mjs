@@ -5,7 +5,7 @@ import * as built from "./built-control.js";
 
 export * from "./built-control.js";
 
-/** What has arrived: { object, method, call }, the object as its id. */
+/** What has arrived: { object, method, call, answered }, the object as its id. */
 const seen = [];
 /** How the next messages are answered: a status, or a time in milliseconds to wait before the answer. */
 let answers = [];
@@ -31,9 +31,11 @@ export class ProjectRegistry extends built.ProjectRegistry {
   async fetch(request) {
     const text = await request.clone().text();
     if (!text.includes('"Seen"')) return super.fetch(request);
-    seen.push({ object: this.#object, method: request.method, call: JSON.parse(text) });
+    const message = { object: this.#object, method: request.method, call: JSON.parse(text), answered: false };
+    seen.push(message);
     const next = answers.shift() ?? 200;
     if (next > 999) await new Promise((resolve) => setTimeout(resolve, next));
+    message.answered = true;
     return next >= 400 && next < 600 ? new Response(null, { status: next }) : new Response('"Done"');
   }
 }

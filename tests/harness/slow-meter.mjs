@@ -4,7 +4,7 @@ import * as gateway from "./gateway-entry.mjs";
 export * from "./gateway-entry.mjs";
 export { default } from "./gateway-entry.mjs";
 
-const SLOW_MS = 200;
+const SLOW_MS = 100;
 
 export class Meter extends gateway.Meter {
   async fetch(request) {

@@ -63,22 +63,6 @@ impl Minute {
 }
 
 impl Counts {
-    /// Adds others.
-    pub fn add(&mut self, others: &Self) {
-        self.calls = self.calls.saturating_add(others.calls);
-        for (own, other) in [
-            (&mut self.refused, &others.refused),
-            (&mut self.answered, &others.answered),
-            (&mut self.routes, &others.routes),
-            (&mut self.countries, &others.countries),
-        ] {
-            for (name, count) in other {
-                let sum = own.entry(name.clone()).or_default();
-                *sum = sum.saturating_add(*count);
-            }
-        }
-    }
-
     /// Whether nothing was counted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -89,22 +73,6 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counts_are_added_by_name() {
-        let one: Counts =
-            serde_json::from_str(r#"{"calls":2,"answered":{"2xx":1,"5xx":1},"routes":{"a":2}}"#)
-                .unwrap();
-        let other: Counts =
-            serde_json::from_str(r#"{"calls":1,"answered":{"2xx":1},"routes":{"b":1}}"#).unwrap();
-        let mut sum = one;
-        sum.add(&other);
-        assert_eq!(
-            serde_json::to_string(&sum).unwrap(),
-            r#"{"calls":3,"answered":{"2xx":2,"5xx":1},"routes":{"a":2,"b":1}}"#
-        );
-        assert!(!sum.is_empty() && Counts::default().is_empty());
-    }
 
     #[test]
     fn a_minute_begins_at_its_start() {

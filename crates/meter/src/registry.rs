@@ -1,6 +1,7 @@
 //! Asks the project's registry what a meter is to know, and tells it that a key was used.
 
 use keyward_core::metering::{Knowledge, Subject};
+use keyward_core::usage::Minute;
 use keyward_edge::{bindings, object, timeout};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -46,9 +47,9 @@ pub(crate) async fn pull(
     }
 }
 
-/// Tells the registry that a key was used; whether it has taken it.
-pub(crate) async fn seen(env: &Env, project: &str, key: &str) -> bool {
-    let command = json!({ "Seen": { "keys": [key] } });
+/// Tells the registry in which minute a key was last used; whether it has taken it.
+pub(crate) async fn seen(env: &Env, project: &str, key: &str, minute: Minute) -> bool {
+    let command = json!({ "Seen": { "key": key, "at": minute.start() } });
     let reply = ask(env, project, &command, SEEN_PATIENCE_MS).await;
     // Where there is no project any more, there is nobody to tell.
     matches!(reply, Ok(Reply::Done | Reply::Unfounded))

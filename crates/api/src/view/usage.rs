@@ -45,7 +45,7 @@ impl Usage {
     pub fn of((since, until): (Millis, Millis), by: Span, counted: Vec<(Millis, Counts)>) -> Self {
         let mut total = Counts::default();
         for (_, counts) in &counted {
-            total.add(counts);
+            total.take_in(counts);
         }
         let span = |(start, counts): (Millis, Counts)| UsageSpan {
             start: start.into(),

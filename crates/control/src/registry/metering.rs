@@ -38,8 +38,9 @@ use super::view;
 /// it only says so when it is told.
 const CONFIRMED_AFTER_MS: u64 = 1_000;
 
-/// A meter that has heard of the version `known` asks what it is to know; from now on it is told. Of a key that is not known nothing is
-/// marked: whoever asks about keys that never were must not fill the table.
+/// A meter that has heard of the version `known` asks what it is to know; from now on it is told.
+/// Of a key that is not known nothing is marked: whoever asks about keys that never were must not
+/// fill the table.
 ///
 /// # Errors
 /// Those of the storage.

@@ -110,7 +110,7 @@ impl ProjectRegistry {
             ProjectCommand::Publication => replica::publication(publisher, now),
             ProjectCommand::ListKeys { page, filter } => list::list(storage, page, filter, now),
             ProjectCommand::Export(page) => export::export(storage, page, now),
-            ProjectCommand::Seen { keys } => seen::seen(storage, keys, now),
+            ProjectCommand::Seen { key, at } => seen::seen(storage, key, (*at).min(now)),
             ProjectCommand::Metering { of, known } => {
                 metering::asked(publisher, &call.by, of, *known, now)
             }

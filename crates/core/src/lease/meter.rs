@@ -26,6 +26,7 @@ mod parts;
 mod pot;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 
 use self::counter::{Counter, Held};
 use self::index::Index;
@@ -36,7 +37,7 @@ use crate::limits::Limits;
 use crate::time::Millis;
 
 /// Counts for one key, or for one owner.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meter {
     limits: Limits,
     /// In the order of [`Answer::limits`]: rates, quotas, credits.
@@ -50,6 +51,27 @@ pub struct Meter {
     written: BTreeSet<u64>,
     /// Names of parts that are to be written or deleted.
     changed: BTreeSet<String>,
+}
+
+/// What is common comes first, and then isolate by isolate, each after its number: who takes
+/// isolates for interchangeable can tell what concerns which.
+impl Hash for Meter {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self {
+            limits,
+            counters,
+            isolates,
+            index,
+            clock,
+            pace,
+            written,
+            changed,
+        } = self;
+        (limits, counters, index, clock, pace, changed).hash(state);
+        for (id, isolate) in isolates {
+            (id, isolate, written.contains(id)).hash(state);
+        }
+    }
 }
 
 impl Meter {

@@ -221,7 +221,10 @@ fn name(read: &mut Reader<'_>, default: Option<String>, names: &mut Vec<String>)
     Some(name)
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether a limit may have this name: 1 to 32 lower-case letters, digits, `-` and `_`, the first a
+/// letter or digit, and not `credits`.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let rest = |byte| plain(byte) || matches!(byte, b'-' | b'_');
     (1..=LONGEST_LIMIT_NAME).contains(&text.len())

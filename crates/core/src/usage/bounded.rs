@@ -57,6 +57,20 @@ mod tests {
     }
 
     #[test]
+    fn counts_are_added_by_name() {
+        let read = |text| serde_json::from_str::<Counts>(text).unwrap();
+        let mut sum = read(r#"{"calls":2,"answered":{"2xx":1,"5xx":1},"routes":{"a":2}}"#);
+        sum.take_in(&read(
+            r#"{"calls":1,"answered":{"2xx":1},"routes":{"b":1}}"#,
+        ));
+        assert_eq!(
+            serde_json::to_string(&sum).unwrap(),
+            r#"{"calls":3,"answered":{"2xx":2,"5xx":1},"routes":{"a":2,"b":1}}"#
+        );
+        assert!(!sum.is_empty() && Counts::default().is_empty());
+    }
+
+    #[test]
     fn names_beyond_the_bound_are_counted_as_other() {
         let mut sum = Counts::default();
         sum.take_in(&routes((0..200).map(|name| format!("a{name:03}"))));

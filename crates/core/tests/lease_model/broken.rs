@@ -110,3 +110,35 @@ impl Spends for Dishonest {
         self.0.due(now)
     }
 }
+
+/// An isolate that never says what it has not spent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Silent(Holder);
+
+impl Spends for Silent {
+    fn new(isolate: u64) -> Self {
+        Self(Holder::new(isolate))
+    }
+
+    fn spend(&mut self, cost: u64, now: Millis) -> Call {
+        self.0.spend(cost, now).into()
+    }
+
+    fn ask(&mut self, need: u64, now: Millis) -> Ask {
+        let mut ask = self.0.ask(need, now);
+        ask.leases.clear();
+        ask
+    }
+
+    fn answered(&mut self, answer: &Answer, cost: u64, now: Millis) -> Call {
+        self.0.answered(answer, cost, now).into()
+    }
+
+    fn unanswered(&mut self, number: u64, now: Millis) {
+        self.0.unanswered(number, now);
+    }
+
+    fn due(&mut self, now: Millis) -> bool {
+        self.0.due(now)
+    }
+}

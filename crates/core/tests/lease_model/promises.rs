@@ -39,11 +39,7 @@ pub(crate) fn leaked<M: Counts, H: Spends>(
 ) -> Option<String> {
     let mut world = world.clone();
     for place in 0..world.seats.len() {
-        let now = world.clock(place);
-        let seat = &mut world.seats[place];
-        for (number, _) in std::mem::take(&mut seat.waiting) {
-            seat.holder.unanswered(number, now);
-        }
+        world.give_up_all(place);
     }
     world.now = world.now.plus(2 * LEASE_MS);
     let windows = scenario

@@ -159,7 +159,7 @@ impl World {
             if *taken < report.number {
                 *taken = report.number;
                 for (_, counts) in &report.minutes {
-                    object.counts.add(counts);
+                    object.counts.take_in(counts);
                 }
             }
         }

@@ -72,19 +72,17 @@ impl Meter {
 
     /// Tells the registry that the key was used, if that is due.
     async fn tell_of_use(&self, subject: &Subject) -> Result<(), StorageError> {
-        let next = self.run(None, |state, _, now| {
-            Ok(state.next_seen(now).map(|key| (key, now)))
-        })?;
-        let Some((key, then)) = next.flatten() else {
+        let next = self.run(None, |state, _, now| Ok(state.next_seen(now)))?;
+        let Some((key, minute)) = next.flatten() else {
             return Ok(());
         };
-        if !registry::seen(&self.env, &subject.project, &key).await {
+        if !registry::seen(&self.env, &subject.project, &key, minute).await {
             let detail = "the registry has not been told that a key was used";
             log::meter("seen_postponed", detail);
             return Ok(());
         }
         self.run(None, |state, _, _| {
-            state.seen(then);
+            state.seen(minute);
             Ok(())
         })?;
         Ok(())

@@ -2,7 +2,7 @@
 
 use keyward_core::metering::Of;
 use keyward_core::time::Millis;
-use keyward_core::usage::UsageReport;
+use keyward_core::usage::{Minute, UsageReport};
 use keyward_edge::storage::{Storage, StorageError};
 
 use super::rounds::Sent;
@@ -108,21 +108,23 @@ impl State {
         self.changed.parts.insert(REPORT);
     }
 
-    /// The id of the key, if the registry is to be told now that it was used.
-    pub(crate) fn next_seen(&mut self, now: Millis) -> Option<String> {
+    /// The id of the key and the last minute in which it was used, if the registry is to be told of
+    /// that now.
+    pub(crate) fn next_seen(&mut self, now: Millis) -> Option<(String, Minute)> {
         let Of::Key(key) = &self.subject.of else {
             return None;
         };
         if self.rounds.seen_at().is_none_or(|due| now < due) {
             return None;
         }
+        let minute = self.rounds.used?;
         self.rounds.telling(now);
-        Some(key.clone())
+        Some((key.clone(), minute))
     }
 
-    /// The registry knows what it was told at that moment.
-    pub(crate) fn seen(&mut self, then: Millis) {
-        self.rounds.seen(then);
+    /// The registry knows that the key was used in this minute.
+    pub(crate) fn seen(&mut self, minute: Minute) {
+        self.rounds.seen(minute);
         self.changed.parts.insert(SEEN);
     }
 }

@@ -16,7 +16,7 @@ const SEND_AFTER_MS: u64 = 60_000;
 const AGAIN_MS: u64 = 60_000;
 /// The longest pause after failures.
 const LONGEST_AGAIN_MS: u64 = 900_000;
-/// How often the registry is told at most that the key is used.
+/// How long after a use that the registry was told of it is told of the next one.
 const SEEN_EVERY_MS: u64 = 3_600_000;
 /// How often rows are tended at most.
 const TEND_EVERY_MS: u64 = 6 * 3_600_000;
@@ -40,9 +40,9 @@ pub(crate) struct Rounds {
     pub(crate) unsent: Option<Minute>,
     /// Not before this is anything sent again that was not taken.
     send_pause: Pause,
-    /// When the registry was told last that the key was used.
+    /// The last use of the key that the registry knows of: when its minute began.
     pub(crate) seen_told: Millis,
-    /// The last minute in which it was.
+    /// The last minute in which it was used.
     pub(crate) used: Option<Minute>,
     seen_pause: Pause,
     /// When rows are to be tended next; none when there are none.
@@ -132,10 +132,10 @@ impl Rounds {
         self.seen_pause.fail(now);
     }
 
-    /// The registry has been told what was known then.
-    pub(crate) fn seen(&mut self, then: Millis) {
+    /// The registry knows that it was used in this minute.
+    pub(crate) fn seen(&mut self, minute: Minute) {
         self.seen_pause = Pause::default();
-        self.seen_told = then;
+        self.seen_told = minute.start();
     }
 
     /// Sets when rows are tended next, the first of them being due then: at a few times of the day,
@@ -253,7 +253,14 @@ mod tests {
         assert_eq!(rounds.seen_at(), Some(Millis(160 * MINUTE)));
         rounds.telling(Millis(160 * MINUTE));
         assert_eq!(rounds.seen_at(), Some(Millis(161 * MINUTE)));
-        rounds.seen(Millis(160 * MINUTE));
+        rounds.counted(Minute(160), 1);
+        rounds.seen(Minute(101));
+        assert_eq!(
+            rounds.seen_at(),
+            Some(Millis(161 * MINUTE)),
+            "what was counted meanwhile"
+        );
+        rounds.seen(Minute(160));
         assert_eq!(rounds.seen_at(), None);
         rounds.counted(Minute(300), 1);
         assert_eq!(rounds.seen_at(), Some(Millis(301 * MINUTE)));

@@ -2,10 +2,11 @@
 //! meter's; what the registry has decided about it is kept here until the meter confirms it.
 
 use keyward_core::changes::FieldChange;
-use keyward_core::limits::Limits;
+use keyward_core::limits::{Limits, Refill};
 use keyward_core::metering::{CreditAct, CreditChange, Of};
 use keyward_core::refusal::Refusal;
 use keyward_core::spec::FieldError;
+use keyward_core::spec::limits::LARGEST_LIMIT;
 use keyward_core::time::Millis;
 use keyward_edge::storage::{Row, Storage, StorageError};
 use serde_json::json;
@@ -51,8 +52,9 @@ pub(in crate::registry) fn change(
 
 /// The limits have changed. Credits that appear begin with their balance, by a change of its own:
 /// so it does not matter when their meter hears of it, or whether it still counts credits that
-/// have been taken away since. With those, what was to become of them is void. Belongs into the
-/// transaction of the change.
+/// have been taken away since. With those, what was to become of them is void. Another refill
+/// begins now, also where no meter has heard of the credits yet. Belongs into the transaction of
+/// the change.
 ///
 /// # Errors
 /// Those of the storage.
@@ -65,7 +67,10 @@ pub(in crate::registry) fn follow(
 ) -> Result<(), StorageError> {
     match (&before.credits, &after.credits) {
         (None, Some(credits)) => change(storage, of, CreditAct::Set(credits.balance), now),
-        (_, Some(_)) => Ok(()),
+        (Some(had), Some(has)) if had.refill != has.refill => {
+            settle(storage, of, had.refill.as_ref(), now)
+        }
+        (Some(_), Some(_)) => Ok(()),
         (_, None) => storage.run(
             "DELETE FROM credit_change WHERE subject = ?1",
             &[(&name(of)).into()],
@@ -73,14 +78,64 @@ pub(in crate::registry) fn follow(
     }
 }
 
+/// Credits that nobody has used are what they would be by now: a meter that hears of them later
+/// knows nothing of the refill that there was, and begins with the new one at their last change.
+fn settle(
+    storage: &Storage,
+    of: &Of,
+    refill: Option<&Refill>,
+    now: Millis,
+) -> Result<(), StorageError> {
+    if owed::is_metered(storage, of)? {
+        return Ok(());
+    }
+    let changes = changes(storage, of, u32::MAX.into())?;
+    let Some(last) = changes.last() else {
+        return Ok(());
+    };
+    confirm(storage, of, last.number.saturating_sub(1))?;
+    storage.run(
+        "UPDATE credit_change SET act = 'set', units = ?2, at = ?3 WHERE subject = ?1",
+        &[
+            (&name(of)).into(),
+            unused(refill, &changes, now).into(),
+            now.into(),
+        ],
+    )
+}
+
+/// The balance after these changes, if nothing was spent.
+fn unused(refill: Option<&Refill>, changes: &[CreditChange], now: Millis) -> u64 {
+    let refilled = |balance: u64, from: Millis, to: Millis| match refill {
+        Some(refill) if refill.schedule().span(from).end <= to => refill.amount,
+        _ => balance,
+    };
+    let mut balance = 0;
+    let mut from = now;
+    for change in changes {
+        balance = match change.act {
+            CreditAct::Set(units) => units,
+            CreditAct::Add(units) => refilled(balance, from, change.at)
+                .saturating_add(units)
+                .min(LARGEST_LIMIT),
+        };
+        from = change.at;
+    }
+    refilled(balance, from, now)
+}
+
 /// The changes that the meter has not confirmed, in the order of their numbers.
 ///
 /// # Errors
 /// Those of the storage.
 pub(super) fn unconfirmed(storage: &Storage, of: &Of) -> Result<Vec<CreditChange>, StorageError> {
+    changes(storage, of, AT_ONCE)
+}
+
+fn changes(storage: &Storage, of: &Of, most: u64) -> Result<Vec<CreditChange>, StorageError> {
     let rows = storage.rows(
         "SELECT number, act, units, at FROM credit_change WHERE subject = ?1 ORDER BY number LIMIT ?2",
-        &[(&name(of)).into(), AT_ONCE.into()],
+        &[(&name(of)).into(), most.into()],
     )?;
     rows.iter().map(read).collect()
 }
@@ -148,4 +203,54 @@ fn read(row: &Row) -> Result<CreditChange, StorageError> {
         at: row.time(3)?,
         act,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use keyward_core::limits::Period;
+
+    use super::*;
+
+    const DAY_MS: u64 = 86_400_000;
+
+    #[test]
+    fn unused_credits_are_what_was_set_added_and_refilled() {
+        let refill = Refill {
+            amount: 100,
+            period: Period::Day,
+            reset_day: None,
+        };
+        let (set, add) = (CreditAct::Set, CreditAct::Add);
+        // In hours; a day has 24.
+        for (changes, now, without, with) in [
+            (vec![(1, set(5))], 23, 5, 5),
+            (vec![(1, set(5))], 24, 5, 100),
+            (vec![(1, set(5))], 240, 5, 100),
+            (vec![(1, set(5)), (2, add(7)), (25, add(1))], 26, 13, 101),
+            (vec![(1, set(5)), (25, add(1)), (26, set(8))], 47, 8, 8),
+            (vec![(1, set(5)), (25, add(1)), (26, set(8))], 48, 8, 100),
+            (
+                vec![(1, set(5)), (2, add(u64::MAX))],
+                3,
+                LARGEST_LIMIT,
+                LARGEST_LIMIT,
+            ),
+        ] {
+            let hours = |hours: u64| Millis(hours * DAY_MS / 24);
+            let changes: Vec<_> = changes
+                .iter()
+                .map(|(at, act)| CreditChange {
+                    number: 1,
+                    at: hours(*at),
+                    act: *act,
+                })
+                .collect();
+            assert_eq!(unused(None, &changes, hours(now)), without, "{changes:?}");
+            assert_eq!(
+                unused(Some(&refill), &changes, hours(now)),
+                with,
+                "{changes:?}"
+            );
+        }
+    }
 }

@@ -28,6 +28,18 @@ pub(super) fn mark(storage: &Storage, of: &Of) -> Result<(), StorageError> {
     )
 }
 
+/// Whether this subject's meter is told: whether it has ever asked.
+///
+/// # Errors
+/// Those of the storage.
+pub(super) fn is_metered(storage: &Storage, of: &Of) -> Result<bool, StorageError> {
+    let row = storage.row(
+        "SELECT 1 FROM metered WHERE subject = ?1",
+        &[(&name(of)).into()],
+    )?;
+    Ok(row.is_some())
+}
+
 /// What the subject's meter knows has changed: if it has one, it is to be told. Belongs into the
 /// transaction of the change.
 ///

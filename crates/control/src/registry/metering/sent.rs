@@ -45,10 +45,8 @@ pub(super) fn lost(storage: &Storage, of: &Of, now: Millis) -> Result<(), Storag
     )
 }
 
-/// The meter has acknowledged what was sent, with changes of credits up to the
-/// number `sent`.
-/// What has changed since then is due at once; without a word of those changes it is sent again
-/// later.
+/// The meter has acknowledged what was sent, with changes of credits up to the number `sent`. What
+/// has changed since then is due at once; without a word of those changes it is sent again later.
 ///
 /// # Errors
 /// Those of the storage.

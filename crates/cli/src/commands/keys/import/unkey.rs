@@ -2,10 +2,11 @@
 //! take, what `getKey` and `apis.listKeys` show, and rows of the table `keys`; as lines of JSON,
 //! or as a list, also under `keys` or `data`.
 //!
-//! A hash of Unkey is SHA-256 of the whole key in base64. What Unkey limits (remaining credits,
-//! rate limits) is not imported, and said so; what it grants is never made wider by that.
+//! A hash of Unkey is SHA-256 of the whole key in base64. What Unkey limits and Keyward cannot limit
+//! in the same way is not imported, and said so.
 
 mod items;
+mod limits;
 mod permission;
 
 use keyward_core::names;
@@ -18,7 +19,7 @@ use super::check::digest;
 use super::record::{Key, Material, Reading, error};
 
 /// What belongs to Unkey's housekeeping.
-const PASSED_OVER: [&str; 14] = [
+const PASSED_OVER: [&str; 15] = [
     "apiId",
     "keyAuthId",
     "workspaceId",
@@ -28,6 +29,7 @@ const PASSED_OVER: [&str; 14] = [
     "createdAt",
     "createdAtM",
     "lastUsedAt",
+    "lastRefillAt",
     "identityId",
     "forWorkspaceId",
     "migrationId",
@@ -103,19 +105,15 @@ fn key(
                 line,
                 "`roles` is not imported: list what they grant as `permissions`",
             ),
-            "remaining" | "credits" => disabled |= credits(value, line, reading),
-            "refill" | "lastRefillAt" => {
-                reading.remark(line, "`refill` is not imported: give the key credits with `keyward keys update --credits N/month`")
-            }
-            "ratelimit" | "ratelimits" if !is_empty(value) => reading.remark(
-                line,
-                format!("`{name}` is not imported: give the key a rate limit with `keyward keys update --rate`"),
-            ),
             "deletedAt" | "deletedAtM" => return Err(error(name, "the key is deleted at Unkey")),
-            "hash" | "plaintext" | "key" | "start" | "ratelimit" | "ratelimits" => {}
+            "hash" | "plaintext" | "key" | "start" => {}
+            "remaining" | "credits" | "refill" | "ratelimit" | "ratelimits" => {}
             _ if PASSED_OVER.contains(&name.as_str()) => {}
             _ => reading.remark(line, format!("`{name}` is not known and not imported")),
         }
+    }
+    if let Some(limits) = limits::read(item, line, reading) {
+        key.insert("limits".to_owned(), limits);
     }
     if disabled {
         key.insert("status".to_owned(), json!("disabled"));
@@ -196,22 +194,6 @@ fn meta(value: &Value) -> Option<Map<String, Value>> {
         Value::String(text) if text.is_empty() => Some(Map::new()),
         Value::String(text) => serde_json::from_str(text).ok(),
         _ => None,
-    }
-}
-
-/// Whether the key is used up. How much is left otherwise is not imported.
-fn credits(value: &Value, line: u64, reading: &mut Reading) -> bool {
-    let remaining = value.get("remaining").unwrap_or(value);
-    match remaining.as_i64() {
-        Some(0) => {
-            reading.remark(line, "no credits remain: imported as disabled");
-            true
-        }
-        None if remaining.is_null() => false,
-        _ => {
-            reading.remark(line, "`remaining` is not imported: the key can be used without end until `keyward keys update --credits` gives it credits");
-            false
-        }
     }
 }
 

@@ -1,22 +1,11 @@
 //! `keyward keys export` against a stand-in.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    missing_docs,
-    unreachable_pub,
-    dead_code,
-    reason = "a test fails by panicking, and does not need all that others do"
-)]
-
-mod command;
-mod stub;
 
 use std::fs;
 
-use command::keyward;
-use stub::{Reply, Stub};
 use tempfile::TempDir;
+
+use crate::command::keyward;
+use crate::stub::{Reply, Stub};
 
 const ACTIVE: &str = r#"{"id":"key_1","name":"Café","status":"active"}"#;
 const REVOKED: &str = r#"{"id":"key_2","status":"revoked","revoked":{"reason":"superseded"}}"#;

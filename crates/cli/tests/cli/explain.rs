@@ -1,11 +1,4 @@
 //! `keyward explain` as its users run it: the shared cases through a pipe, in one process.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a test fails by panicking"
-)]
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -14,8 +7,8 @@ use std::process::Stdio;
 use assert_cmd::Command;
 use serde_json::{Map, Value, json};
 
-const REFERRERS: &str = include_str!("../../core/tests/cases/referrer_documented.jsonl");
-const PATHS: &str = include_str!("../../core/tests/cases/path_documented.jsonl");
+const REFERRERS: &str = include_str!("../../../core/tests/cases/referrer_documented.jsonl");
+const PATHS: &str = include_str!("../../../core/tests/cases/path_documented.jsonl");
 
 fn referrer_question(case: &Value) -> Value {
     let sent = [("Origin", &case["origin"]), ("Referer", &case["referer"])];

@@ -18,6 +18,20 @@ pub struct Done {
     pub stderr: String,
 }
 
+impl Done {
+    /// Asserts that standard output has this text.
+    #[track_caller]
+    pub fn prints(&self, text: &str) {
+        assert!(self.stdout.contains(text), "{text:?} is not in {self:?}");
+    }
+
+    /// Asserts that standard error has this text.
+    #[track_caller]
+    pub fn notes(&self, text: &str) {
+        assert!(self.stderr.contains(text), "{text:?} is not in {self:?}");
+    }
+}
+
 /// Runs with a management key and a project in the environment.
 pub fn keyward(url: &str, arguments: &[&str]) -> Done {
     run(url, arguments, &[("KEYWARD_PROJECT", "acme")], "")
@@ -38,7 +52,7 @@ pub fn run(url: &str, arguments: &[&str], variables: &[(&str, &str)], input: &st
             command.env(name, value);
         }
     }
-    command.write_stdin(input).timeout(Duration::from_secs(20));
+    command.write_stdin(input).timeout(Duration::from_secs(60));
     let Output {
         status,
         stdout,

@@ -1,11 +1,4 @@
 //! The commands that work on files, and what they print: `config check`, `init` and help.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a test fails by panicking"
-)]
 
 use std::fs;
 use std::path::Path;

@@ -1,0 +1,24 @@
+//! The `keyward` command, run as its users run it.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test fails by panicking"
+)]
+
+mod account;
+mod apply;
+mod audit;
+mod command;
+mod explain;
+mod export;
+mod files;
+mod import;
+mod keys;
+mod limits;
+mod management;
+mod retries;
+mod secrets;
+mod stub;
