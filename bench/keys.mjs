@@ -6,7 +6,8 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { managed } from "./managed.mjs";
-import { Progress, ratios, table } from "./report.mjs";
+import { Progress, quartiles, table } from "./report.mjs";
+import { spread } from "./statistics.mjs";
 
 const SMALL = 1000;
 const BATCH = 1000;
@@ -44,10 +45,15 @@ await managed(async (api) => {
   }
   measuring.end();
 
-  const rows = ratios(samples, "small", "large");
+  const rows = Object.entries(samples).map(([name, { small, large }]) => ({ name, small: spread(small), large: spread(large), ratio: spread(large.map((ms, round) => ms / small[round])) }));
   if (values.json) console.log(JSON.stringify({ sizes, rounds, imported_per_second: imported, calls: rows }, null, 2));
   else {
-    console.log(table(rows, sizes));
+    console.log(
+      table(
+        ["call, ms: median (quartiles)", ...Object.values(sizes).map((size) => `at ${size} keys`), "ratio"],
+        rows.map(({ name, small, large, ratio }) => [name, quartiles(small, 2), quartiles(large, 2), quartiles(ratio, 2)]),
+      ),
+    );
     console.log(`\nImported per second: ${Math.round(imported.small)} (first ${sizes.small}), ${Math.round(imported.large)} (all ${sizes.large})`);
   }
 });

@@ -10,6 +10,11 @@ import { Counter } from "./meter.mjs";
 import { ask } from "./module.mjs";
 import { drained, load, refresh } from "./store.mjs";
 
+// Headers of answers by their lines. What callers choose of them may neither fill it nor make it large.
+const made = new Map();
+const MOST_MADE = 100;
+const LONGEST_MADE = 1000;
+
 export default {
   fetch(request, env, ctx) {
     try {
@@ -72,19 +77,30 @@ async function described(outcome, call) {
 
 function respond(outcome, call) {
   const { request } = call;
-  const end = outcome.indexOf("\n\n");
-  const lines = outcome.slice(1, end).split("\n");
-  const [first, ...work] = lines[0].split(" ");
+  const line = outcome.indexOf("\n");
+  const end = outcome.indexOf("\n\n", line);
+  const [first, ...work] = outcome.slice(1, line).split(" ");
   const [status, wait = 0] = first.split("+").map(Number);
   if (work.length > 0) background(work.join(" "), call);
-  const headers = new Headers();
-  for (let i = 1; i < lines.length; i += 2) headers.append(lines[i], lines[i + 1]);
   const body = outcome.slice(end + 2) || null;
-  const response = new Response(body, { status, headers });
+  const response = new Response(body, { status, headers: headersOf(outcome.slice(line + 1, end)) });
   // A refused upload that nobody reads would break the next request on the same connection.
   // One that was on its way to the origin is no longer ours to read.
   const answer = request.body && !request.bodyUsed ? drained(request.body).then(() => response) : response;
   return hold(answer, wait);
+}
+
+// Most refusals have the same headers, and copying them costs less than making them.
+function headersOf(text) {
+  const known = made.get(text);
+  if (known) return known;
+  const headers = new Headers();
+  const lines = text.split("\n");
+  for (let i = 0; i + 1 < lines.length; i += 2) headers.append(lines[i], lines[i + 1]);
+  if (text.length > LONGEST_MADE) return headers;
+  if (made.size >= MOST_MADE) made.clear();
+  made.set(text, headers);
+  return headers;
 }
 
 // The last resort, when the module itself failed. Without the request no page can read it.

@@ -145,7 +145,7 @@ impl Hot {
 
     /// Plans the edits of the origin's answer; nothing when the route is not known any more. An
     /// instance that was made while the origin was at work asks to be started, as `handle` does.
-    /// `account` is that of the registered edits.
+    /// `asker` stood in the outcome, `account` is that of the registered edits.
     #[allow(
         clippy::too_many_arguments,
         reason = "one crossing, and nothing to take apart"
@@ -154,7 +154,7 @@ impl Hot {
         route: usize,
         public: bool,
         account: f64,
-        head: &str,
+        asker: &str,
         status: u16,
         headers: &str,
         now: f64,
@@ -166,10 +166,11 @@ impl Hot {
                     route,
                     kind,
                     account: whole(account),
+                    asker: wire::asker_of(asker),
                     status,
                     headers,
                 };
-                let edits = gateway.answer(&answered, head, millis(now))?;
+                let edits = gateway.answer(&answered, millis(now))?;
                 Some(wire::edits(&edits))
             }
             State::Cold => Some(wire::START.to_owned()),

@@ -2,17 +2,15 @@
 // that knows nothing yet.
 import config from "../build/gateway.mjs";
 import { Hot } from "../build/index.js";
+import { forget } from "./plans.mjs";
 
 const START = "S";
-
-// Edits registered once for a key and a route, by the id that the instance gave them.
-export const plans = new Map();
 
 // Asks the module. An instance that does not know the gateway yet is told first.
 export function ask(env, question) {
   const answer = question();
   if (answer !== START) return answer;
-  plans.clear();
+  forget();
   const [high, low] = crypto.getRandomValues(new Uint32Array(2));
   Hot.start(env, config, high, low);
   return question();

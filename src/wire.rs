@@ -8,7 +8,7 @@
 //! | `M` | nothing: the management API answers |
 //! | `L` | a read of KV: attempt, digest and name, with blanks between |
 //! | `Q` | meters to ask: the call's patience and a pause in milliseconds, with a blank between; then for each meter three lines: the account and the number of its ask, with a blank between; the object's name as a JSON string; what to send |
-//! | `F` | id of the registered edits; URL; background work or nothing; names to delete, joined by commas; then name and value lines to set |
+//! | `F` | id of the registered edits; URL; background work or nothing; what the planning of the answer is given back; names to delete, joined by commas; then name and value lines to set |
 //!
 //! Background work is a read of KV, `X` for exchanges with meters (account and delay in
 //! milliseconds, with a blank between), or several of them with commas between. What meters answered
@@ -20,7 +20,7 @@
 use std::fmt::Write as _;
 
 use keyward_core::account::Question;
-use keyward_core::answer::Edits;
+use keyward_core::answer::{Asker, Edits};
 use keyward_core::gateway::{Ask, Fixed, Outcome, Reply, Response, Work};
 use keyward_core::kind::Kind;
 use keyward_core::records::Load;
@@ -38,8 +38,15 @@ pub(crate) fn outcome(outcome: Outcome<'_>) -> String {
         Outcome::Load(read) => format!("L{}", load(&read)),
         Outcome::Ask(ask) => self::ask(&ask),
         Outcome::Forward { id, forward, work } => {
-            let mut text = format!("F{id}\n{}\n", forward.url);
+            let mut text = String::with_capacity(forward.url.len() + 256);
+            text.push('F');
+            text.push_str(&id.to_string());
+            text.push('\n');
+            text.push_str(&forward.url);
+            text.push('\n');
             background(&mut text, &work);
+            text.push('\n');
+            asker(&mut text, forward.asker);
             text.push('\n');
             join(&mut text, &forward.remove);
             lines(&mut text, &forward.set);
@@ -50,7 +57,9 @@ pub(crate) fn outcome(outcome: Outcome<'_>) -> String {
 
 /// A response as the entry reads it.
 pub(crate) fn response(response: &Response) -> String {
-    let mut text = format!("R{}", response.status);
+    let mut text = String::with_capacity(response.body.len() + 512);
+    text.push('R');
+    text.push_str(&response.status.to_string());
     if response.hold_ms > 0 {
         let _ = write!(text, "+{}", response.hold_ms);
     }
@@ -72,7 +81,7 @@ pub(crate) fn load(load: &Load) -> String {
 /// The edits of an answer, after a line of background work if there is any; empty when it is to be
 /// handed back untouched.
 pub(crate) fn edits(edits: &Edits<'_>) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(256);
     if let Some(errand) = &edits.errand {
         let _ = writeln!(text, "X{} {}", errand.account, errand.delay_ms);
     }
@@ -158,6 +167,32 @@ fn join(text: &mut String, names: &[&str]) {
 
 fn lines(text: &mut String, headers: &[(&'static str, String)]) {
     for (name, value) in headers {
-        let _ = write!(text, "\n{name}\n{value}");
+        text.push('\n');
+        text.push_str(name);
+        text.push('\n');
+        text.push_str(value);
+    }
+}
+
+/// The base, then the page behind a blank: neither can hold one.
+fn asker(text: &mut String, asker: Asker<'_>) {
+    text.push_str(asker.base);
+    if let Some(page) = asker.page {
+        text.push(' ');
+        text.push_str(page);
+    }
+}
+
+/// Reads what [`asker`] has written.
+pub(crate) fn asker_of(text: &str) -> Asker<'_> {
+    match text.split_once(' ') {
+        Some((base, page)) => Asker {
+            base,
+            page: Some(page),
+        },
+        None => Asker {
+            base: text,
+            page: None,
+        },
     }
 }

@@ -7,6 +7,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { promisify } from "node:util";
+import { options } from "../bench/options.mjs";
 import { isShown, runBlocks, withCommand } from "./docs/commands.mjs";
 import { anchors, links, pages, prose, refusals, ROOT } from "./docs/markdown.mjs";
 import { temporaryFolder } from "./harness/folder.mjs";
@@ -99,7 +100,7 @@ describe("commands", () => {
 
   it("each block of commands says how it is tested", () => {
     for (const { page, block } of blocksOf(({ info }) => /^(sh|bash|shell|console)\b/.test(info))) {
-      assert.match(block.info, /^sh (test=[a-z-]+|deploy|simulate)$/, where(page, block));
+      assert.match(block.info, /^sh (test=[a-z-]+|deploy|simulate|bench)$/, where(page, block));
     }
   });
 
@@ -135,6 +136,19 @@ describe("commands", () => {
       const { stdout } = await run(join(ROOT, "target/debug/keyward-sim"), small(line.slice(command.length + 3)), { cwd: folder });
       assert.ok(stdout.length > 100, line);
       if (line.includes("--json")) JSON.parse(stdout);
+    }
+  });
+
+  it("of the benchmarks are taken", () => {
+    const { scripts } = JSON.parse(source("package.json"));
+    const lines = blocksOf(({ info }) => info === "sh bench").flatMap(({ block }) => block.code.trim().split("\n"));
+    assert.ok(lines.length > 3);
+    for (const line of lines.map((line) => line.replace(/\s+#.*/, ""))) {
+      const [, script, words = ""] = line.match(/^npm run (bench(?::[a-z]+)?)(?: -- (.+))?$/) ?? assert.fail(line);
+      const file = scripts[script]?.match(/^node (bench\/\w+\.mjs)$/)?.[1] ?? assert.fail(line);
+      const args = [...words.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
+      if (script === "bench") options(args);
+      else for (const option of args.filter((word) => word.startsWith("--"))) assert.ok(source(file).includes(`${option.slice(2)}: {`) || source(file).includes(`${option.slice(2)}: number(`), line);
     }
   });
 

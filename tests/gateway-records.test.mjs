@@ -2,11 +2,12 @@
 // holds what nobody who may has written. What needs time to pass is in gateway-records-aging.test.mjs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { request } from "./harness/client.mjs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect, request } from "./harness/client.mjs";
 import { SECRETS } from "./harness/keyward.mjs";
 import { fault } from "./harness/kv.mjs";
 import { assertRefusal } from "./harness/problem.mjs";
-import { closed, nameOf, opened, sealed } from "./harness/record.mjs";
+import { closed, minted, nameFor, nameOf, opened, sealed } from "./harness/record.mjs";
 import { startStage } from "./harness/stage.mjs";
 
 const GATEWAY = `
@@ -81,6 +82,9 @@ test("isolate memory in front of KV", { concurrency: true }, async (t) => {
       assert.equal(stage.reads, 0);
       for (let n = 0; n < 10; n += 1) await stage.refuses("key_invalid", "/x", { key: "gone" });
       assert.equal(stage.readsOf("gone"), 1, "that there is none is remembered");
+      const never = minted("private", "0123456789abcdefghijABCD");
+      for (let n = 0; n < 10; n += 1) await stage.refuses("key_invalid", "/x", { key: never });
+      assert.deepEqual(stage.kv.recorded("get").map(({ name }) => name), [stage.name("gone"), nameFor(never)]);
     }),
 
     t.test("each cold request reads for itself, and one that fails takes no other with it", async (t) => {
@@ -90,6 +94,27 @@ test("isolate memory in front of KV", { concurrency: true }, async (t) => {
       const answers = await Promise.all(Array.from({ length: 8 }, () => stage.call("/x", { key: "one" })));
       assert.equal(stage.readsOf("one"), 8);
       assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 200, 200, 200, 200, 503]);
+    }),
+
+    t.test("a cold request whose read hangs, or whose client has left, keeps no other waiting", async (t) => {
+      const stage = await start(t, names("hangs", "leaves"));
+      const seen = async (key, reads) => {
+        while (stage.readsOf(key) < reads) await sleep(5);
+      };
+      for (const key of ["hangs", "leaves"]) stage.kv.break("get", fault.slow(60_000), { times: 1, ...stage.only(key) });
+      const hanging = stage.call("/x", { key: "hangs" });
+      const left = await connect(stage.port);
+      left.write(`GET /x HTTP/1.1\r\nhost: localhost\r\nx-api-key: ${stage.keys.leaves}\r\n\r\n`);
+      await Promise.all([seen("hangs", 1), seen("leaves", 1)]);
+      left.close();
+      stage.kv.break("get", fault.slow(300));
+      for (const key of ["hangs", "leaves"]) {
+        const answers = await Promise.all(Array.from({ length: 8 }, () => stage.call("/x", { key })));
+        assert.deepEqual(answers.map(({ status }) => status), Array(8).fill(200));
+        assert.equal(stage.readsOf(key), 9);
+      }
+      // By memory, if the others' answers have come before its read is given up.
+      assert.ok([200, 503].includes((await hanging).status));
     }),
 
     ...Object.entries({

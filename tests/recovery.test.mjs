@@ -41,7 +41,7 @@ const MANAGER = { authorization: `Bearer ${await gateway.managementKey()}` };
 /** Each way to break a module: which one, and the call that does it. */
 const BREAKS = {
   "the decision": ["gateway", "/echo", { "x-api-key": server.secret, "x-break": "handle" }],
-  "the planning of an answer": ["gateway", "/echo", { "x-api-key": server.secret, "x-break": "answer" }],
+  "the planning of an answer": ["gateway", "/headers?x-break=answer", { "x-api-key": server.secret }],
   "a future of the management API": ["control", "/_keyward/v1/projects", { ...MANAGER, "x-break-control": "panic" }],
   "an exception that Rust does not expect": ["control", "/_keyward/v1/projects", { ...MANAGER, "x-break-control": "exception" }],
 };
@@ -121,6 +121,19 @@ async function* slowly(part, count) {
     await sleep(150);
   }
 }
+
+test("neighbours that wait for KV, or are refused while they still send, finish as well", async (t) => {
+  const { cold, limited } = await createKeys(gateway, "acme", { cold: {}, limited: { limits: { rate: [{ limit: 100, window_s: 60 }] } } });
+  const forged = `${server.secret.slice(0, -1)}${server.secret.endsWith("0") ? "1" : "0"}`;
+  t.after(gateway.kv.break("get", fault.slow(1000)));
+  const reading = [cold, limited].map(({ secret }) => call("/echo", { "x-api-key": secret }));
+  const refused = call("/echo", { "x-api-key": forged }, { method: "POST", body: slowly("part", 10), duplex: "half" });
+  await sleep(300);
+  await breakModule();
+  assert.deepEqual((await Promise.all(reading)).map(({ status }) => status), [200, 200]);
+  assert.equal((await refused).status, 401);
+  assert.deepEqual(await instances(), more("gateway", 1));
+});
 
 test("an open web socket outlives a panic", async (t) => {
   const socket = new WebSocket(gateway.url.replace("http", "ws"), { headers: { "x-api-key": server.secret } });

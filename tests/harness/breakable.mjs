@@ -1,6 +1,6 @@
-// Stands in front of the bindings of the gateway's module, inside workerd. A request with `x-break`
-// makes the module itself trap, where its way through the gateway has brought it; nothing of this
-// is in the product. The real bindings are beside it as built-index.js.
+// Stands in front of the bindings of the gateway's module, inside workerd. A request with `x-break`,
+// or an answer of the origin with it, makes the module itself trap, where its way through the gateway
+// has brought it; nothing of this is in the product. The real bindings are beside it as built-index.js.
 import * as built from "./built-index.js";
 
 export * from "./built-index.js";
@@ -17,8 +17,9 @@ export class Hot extends built.Hot {
     return built.Hot.handle(head, ...rest);
   }
 
-  static answer(route, isPublic, account, head, ...rest) {
-    if (asked(head) === "answer") trap();
-    return built.Hot.answer(route, isPublic, account, head, ...rest);
+  static answer(...parameters) {
+    // Of the request little is left there: the origin's answer has the header.
+    if (parameters.some((text) => asked(`\n${text}`) === "answer")) trap();
+    return built.Hot.answer(...parameters);
   }
 }

@@ -34,10 +34,13 @@ const NO_ORIGIN = `[[route]]\norigin = "http://127.0.0.1:1"\n`;
  * - `change`: takes the modules { name, path } of the gateway, and the number of an isolate, and gives
  *   those to run instead
  * - `objects`: further classes of Durable Objects that the modules have, by their bindings
+ * - `inspected`: whether workerd's inspector can be asked
+ * - `beside`: other workers in the same process by name, each { modules, vars }, with sockets of their
+ *   names and the KV in memory, which then has a socket "kv"
  *
  * Returns { url, urls, kv, clock, process, log, objects, restart(), kill() }.
  */
-export async function startKeyward(t, { gateway = NO_ORIGIN, vars = {}, kv, isolates = 1, without = () => [], clock: moved = false, change = (modules) => modules, objects = {} } = {}) {
+export async function startKeyward(t, { gateway = NO_ORIGIN, vars = {}, kv, isolates = 1, without = () => [], clock: moved = false, change = (modules) => modules, objects = {}, inspected = false, beside = {} } = {}) {
   const folder = await temporaryFolder(t);
   const service = kv ?? (await startKv(t));
   const names = Array.from({ length: isolates }, (_, index) => `keyward-${index}`);
@@ -72,17 +75,22 @@ export async function startKeyward(t, { gateway = NO_ORIGIN, vars = {}, kv, isol
       ],
     });
   };
+  for (const [name, { modules, vars: given }] of Object.entries(beside)) {
+    const bindings = [...Object.entries(given).map(([variable, value]) => bind.text(variable, value)), bind.kv("KEYS", "kv")];
+    services[name] = worker({ modules: await copied(folder, modules, `${name}_`), compatibility: dated, bindings });
+  }
+  const sockets = [...names, ...Object.keys(beside), ...(Object.keys(beside).length > 0 ? ["kv"] : [])];
   const file = join(folder, "workerd.capnp");
   const settings = { time: undefined, vars: {} };
   const write = (changed) => {
     Object.assign(settings, changed);
     const gateways = names.map((name) => [name, gatewayOf(name, settings.time, settings.vars)]);
-    return writeFile(file, config({ ...services, ...Object.fromEntries(gateways) }, Object.fromEntries(names.map((name) => [name, name]))));
+    return writeFile(file, config({ ...services, ...Object.fromEntries(gateways) }, Object.fromEntries(sockets.map((name) => [name, name]))));
   };
   const clock = moved ? new Clock((time) => write({ time })) : undefined;
   await mkdir(join(folder, "objects"));
   await write({ time: clock?.time });
-  const process = await startWorkerd(t, file, names);
+  const process = await startWorkerd(t, file, sockets, { inspected });
   const keyward = new Keyward(process, service, names, join(folder, "objects"), clock, write);
   clock?.attach(keyward);
   return keyward;

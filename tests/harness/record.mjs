@@ -3,6 +3,8 @@
 import { createHash, createHmac, hkdfSync } from "node:crypto";
 import { SECRETS } from "./keyward.mjs";
 
+const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
 /** The name of a key's record in KV: where the registry has put it. */
 export function nameOf(kv, created) {
   return kv.recorded("put").find(({ text }) => text.includes(`"${created.key.id}"`)).name;
@@ -41,8 +43,23 @@ export function sealed(name, record, schema = 1) {
   return closed({ schema, entry, mac, json });
 }
 
+const SHORT = { public: "pk", private: "sk" };
+
+/** A secret that this deployment could have made: its tag is genuine, its 24 characters are given. */
+export function minted(kind, characters) {
+  const { subkey } = derived("keyward/tag/1");
+  const tagged = `kw_${SHORT[kind]}_live_1${characters}`;
+  const mac = createHmac("sha256", subkey).update(tagged).digest();
+  let [left, tag] = [mac.readBigUInt64BE(), ""];
+  for (; tag.length < 8; left /= 62n) tag = BASE62[Number(left % 62n)] + tag;
+  return tagged + tag;
+}
+
 /** The subkey of the tests' KEYWARD_SECRET for one use, and the id of its entry. */
 function derived(use) {
   const [entry, key] = SECRETS.KEYWARD_SECRET.split(":");
-  return { entry, subkey: Buffer.from(hkdfSync("sha256", Buffer.from(key, "base64url"), "keyward/1", use, 32)) };
+  subkeys[use] ??= Buffer.from(hkdfSync("sha256", Buffer.from(key, "base64url"), "keyward/1", use, 32));
+  return { entry, subkey: subkeys[use] };
 }
+
+const subkeys = {};

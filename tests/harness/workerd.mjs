@@ -7,27 +7,32 @@ import { fileURLToPath } from "node:url";
 const BINARY = fileURLToPath(new URL("../../node_modules/workerd/bin/workerd", import.meta.url));
 const START_MS = 20_000;
 
-/** Starts workerd on a configuration file with the named sockets; `t` ends it. */
-export async function startWorkerd(t, file, sockets) {
-  const process = new Workerd(file, sockets);
+/**
+ * Starts workerd on a configuration file with the named sockets; `t` ends it. With `inspected` its
+ * inspector has a port too.
+ */
+export async function startWorkerd(t, file, sockets, { inspected = false } = {}) {
+  const process = new Workerd(file, sockets, inspected);
   t.after(() => process.stop());
   await process.start();
   return process;
 }
 
 class Workerd {
-  /** The port of each socket by name. A restart gives new ones. */
+  /** The port of each socket by name, and that of the `inspector`. A restart gives new ones. */
   ports = {};
   /** All that the process has written so far, over all its starts. */
   stdout = "";
   stderr = "";
   #file;
   #sockets;
+  #inspected;
   #child;
 
-  constructor(file, sockets) {
+  constructor(file, sockets, inspected) {
     this.#file = file;
     this.#sockets = sockets;
+    this.#inspected = inspected;
   }
 
   get pid() {
@@ -41,6 +46,7 @@ class Workerd {
 
   async start() {
     const arguments_ = ["serve", this.#file, "--experimental", "--verbose", "--control-fd=3"];
+    if (this.#inspected) arguments_.push("--inspector-addr=127.0.0.1:0");
     const child = spawn(BINARY, arguments_, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
     this.#child = child;
     // A test file that fails while it is loaded runs no hooks.
@@ -87,12 +93,13 @@ class Workerd {
   }
 
   async #listening(child) {
-    const missing = new Set(this.#sockets);
+    const missing = new Set(this.#inspected ? [...this.#sockets, "inspector"] : this.#sockets);
     for await (const line of createInterface(child.stdio[3])) {
       const { event, socket, port } = JSON.parse(line);
-      if (event !== "listen") continue;
-      this.ports[socket] = port;
-      missing.delete(socket);
+      if (event !== "listen" && event !== "listen-inspector") continue;
+      const name = socket ?? "inspector";
+      this.ports[name] = port;
+      missing.delete(name);
       if (missing.size === 0) return;
     }
     await new Promise(() => {}); // The process ends; its exit is the better error.

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::{ffi::OsString, path::PathBuf};
 
-const USAGE: &str = "usage: keyward-build [--config FILE] [--out DIR] [--config-only]";
+const USAGE: &str = "usage: keyward-build [--config FILE] [--out DIR] [--config-only | --plain]";
 
 /// One run of the build.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(crate) struct Task {
     pub(crate) out: PathBuf,
     /// Only `gateway.mjs` is written, and nothing compiled.
     pub(crate) config_only: bool,
+    /// Only the benchmark's plain gateway is built.
+    pub(crate) plain: bool,
     /// For development (`KEYWARD_BUILD=dev`): function names stay in the modules, for readable stack
     /// traces, and they are not optimized, which takes most of a build's time.
     pub(crate) keep_names: bool,
@@ -30,6 +32,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Task> {
         out: root.join("build"),
         root,
         config_only: false,
+        plain: false,
         keep_names: std::env::var_os("KEYWARD_BUILD").is_some_and(|mode| mode == "dev"),
     };
     let mut arguments = arguments;
@@ -39,6 +42,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Task> {
             Some("--config") => task.config = path()?,
             Some("--out") => task.out = path()?,
             Some("--config-only") => task.config_only = true,
+            Some("--plain") => task.plain = true,
             _ => bail!("unknown argument {}\n{USAGE}", argument.display()),
         }
     }
@@ -72,11 +76,12 @@ mod tests {
     }
 
     #[test]
-    fn paths_and_the_flag_are_taken() {
+    fn paths_and_the_flags_are_taken() {
         let task = parsed(&["--config", "a.toml", "--out", "b", "--config-only"]).unwrap();
         assert_eq!(task.config, PathBuf::from("a.toml"));
         assert_eq!(task.out, PathBuf::from("b"));
-        assert!(task.config_only);
+        assert!(task.config_only && !task.plain);
+        assert!(parsed(&["--plain"]).unwrap().plain);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //!
 //! The settings are those that the panic recovery of `worker` relies on: `__wbg_reset_state` makes
 //! a new instance of the module, and the abort handler marks one that has trapped as dead, so that
-//! the next call makes a new one. [`recovery`] completes that.
+//! the next call makes a new one. [`recovery`] completes that, and [`strings`] copies texts faster.
 
-use crate::{arguments::Task, module::Module, recovery};
+use crate::{arguments::Task, module::Module, recovery, strings};
 use anyhow::{Context, Result, ensure};
 use std::{fs, io, path::Path};
 use wasm_bindgen_cli_support::Bindgen;
@@ -35,6 +35,7 @@ pub(crate) fn generate(module: &Module, compiled: &Path, task: &Task) -> Result<
     }
     let glue = module.glue(&task.out);
     let text = own_snippets(&plain_import(&fs::read_to_string(&glue)?)?, module);
+    let text = strings::encode_at_once(&text)?;
     fs::write(&glue, recovery::complete(&text)?)?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Compiles the modules for wasm32 with Cargo.
 
-use crate::module::{MODULES, Module};
+use crate::module::{MODULES, Module, PLAIN, PLAIN_FOLDER};
 use anyhow::{Context, Result, bail};
 use std::{
     io::{BufRead, BufReader},
@@ -11,17 +11,37 @@ use std::{
 /// Builds every module and returns it with the compiled file's path. Cargo shows its progress
 /// itself, and does nothing when nothing has changed.
 pub(crate) fn modules(root: &Path) -> Result<Vec<(Module, PathBuf)>> {
+    let mut compiled = Vec::new();
+    for modules in MODULES.chunk_by(|one, other| one.profile == other.profile) {
+        compiled.extend(with_cargo(root, modules)?);
+    }
+    Ok(compiled)
+}
+
+/// The same of the benchmark's plain gateway alone.
+pub(crate) fn plain(root: &Path) -> Result<Vec<(Module, PathBuf)>> {
+    with_cargo(&root.join(PLAIN_FOLDER), &[PLAIN])
+}
+
+/// Compiles packages of a workspace, all with the profile of the first.
+fn with_cargo(workspace: &Path, modules: &[Module]) -> Result<Vec<(Module, PathBuf)>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let packages = modules.iter();
     let mut child = Command::new(cargo)
-        .args(["build", "--release", "--lib", "--locked"])
-        .args(MODULES.map(|module| format!("--package={}", module.package)))
+        .args(["build", "--lib", "--locked"])
+        .args(
+            modules
+                .first()
+                .map(|first| format!("--profile={}", first.profile)),
+        )
+        .args(packages.map(|module| format!("--package={}", module.package)))
         .args([
             "--target=wasm32-unknown-unknown",
             "--message-format=json-render-diagnostics",
         ])
         // The macros of `worker` then use the futures of `js_sys`, as its panic recovery expects.
         .env("WASM_BINDGEN_USE_JS_SYS", "1")
-        .current_dir(root)
+        .current_dir(workspace)
         .stdout(Stdio::piped())
         .spawn()
         .context("cargo cannot be started; install Rust with rustup")?;
@@ -32,15 +52,15 @@ pub(crate) fn modules(root: &Path) -> Result<Vec<(Module, PathBuf)>> {
     if !child.wait()?.success() {
         bail!("the worker does not compile");
     }
-    let compiled = |module: Module| {
+    let found = |module: &Module| {
         let named = messages
             .iter()
-            .find_map(|message| compiled_in(message, &module));
+            .find_map(|message| compiled_in(message, module));
         let path =
             named.with_context(|| format!("cargo has not named what {} became", module.package))?;
-        Ok((module, path))
+        Ok((*module, path))
     };
-    MODULES.into_iter().map(compiled).collect()
+    modules.iter().map(found).collect()
 }
 
 /// The compiled file's path, when this message of Cargo announces that of the module.

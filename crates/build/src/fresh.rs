@@ -62,6 +62,7 @@ mod tests {
             out: root.join("out"),
             root,
             config_only: false,
+            plain: false,
             keep_names,
         }
     }

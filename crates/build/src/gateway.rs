@@ -39,6 +39,7 @@ mod tests {
             out: folder.path().join("out"),
             root: folder.path().to_path_buf(),
             config_only: true,
+            plain: false,
             keep_names: false,
         };
         embed(&task)?;
@@ -74,6 +75,7 @@ mod tests {
             out: "/nowhere".into(),
             root: "/nowhere".into(),
             config_only: true,
+            plain: false,
             keep_names: false,
         };
         assert!(

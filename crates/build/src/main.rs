@@ -8,6 +8,8 @@
 //!    gateway, the same as `control` of the control plane, and as `meter` of the meters.
 //! 5. `wasm-opt` of the npm package `binaryen`, when it is installed, makes each module smaller.
 //!
+//! With `--plain` steps 3 to 5 are done with the benchmark's plain gateway, and nothing else is.
+//!
 //! Steps 4 and 5 are skipped for a module that is compiled to the same. A build waits for another
 //! one of the same folder. Everything runs from locked dependencies: nothing has to be installed by
 //! hand, and nothing is downloaded here.
@@ -23,6 +25,7 @@ mod openapi;
 mod optimize;
 mod recovery;
 mod size;
+mod strings;
 mod text;
 
 use anyhow::Result;
@@ -39,13 +42,20 @@ fn main() -> ExitCode {
 }
 
 fn run(task: &arguments::Task) -> Result<()> {
-    gateway::embed(task)?;
+    if !task.plain {
+        gateway::embed(task)?;
+    }
     if task.config_only {
         return Ok(());
     }
     let _alone = lock::hold(&task.out)?;
-    openapi::write(task)?;
-    for (module, compiled) in compile::modules(&task.root)? {
+    let compiled = if task.plain {
+        compile::plain(&task.root)?
+    } else {
+        openapi::write(task)?;
+        compile::modules(&task.root)?
+    };
+    for (module, compiled) in compiled {
         let stamp = fresh::Stamp::of(&compiled, task)?;
         if stamp.is_current(&module, &task.out)? {
             eprintln!("{} is unchanged.", module.package);

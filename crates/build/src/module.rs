@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// One WebAssembly module with its bindings.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Module {
     /// The package that it is compiled from.
     pub(crate) package: &'static str,
@@ -11,6 +11,8 @@ pub(crate) struct Module {
     pub(crate) name: &'static str,
     /// What a person calls it.
     pub(crate) title: &'static str,
+    /// Cargo's profile, with what it is optimized for.
+    pub(crate) profile: &'static str,
 }
 
 /// Every module: the one that each isolate starts, then those that are loaded when they are needed.
@@ -19,18 +21,32 @@ pub(crate) const MODULES: [Module; 3] = [
         package: "keyward",
         name: "index",
         title: "Gateway",
+        profile: "gateway",
     },
     Module {
         package: "keyward-control",
         name: "control",
         title: "Control plane",
+        profile: "release",
     },
     Module {
         package: "keyward-meter",
         name: "meter",
         title: "Meter",
+        profile: "release",
     },
 ];
+
+/// What the benchmark compares the gateway with: a worker that shares nothing with it.
+pub(crate) const PLAIN: Module = Module {
+    package: "plain-gateway",
+    name: "plain",
+    title: "Plain gateway",
+    profile: "release",
+};
+
+/// The folder of [`PLAIN`], a workspace of its own.
+pub(crate) const PLAIN_FOLDER: &str = "bench/plain";
 
 impl Module {
     /// The bindings.

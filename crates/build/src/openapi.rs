@@ -25,6 +25,7 @@ mod tests {
             out: folder.path().join("out"),
             root: folder.path().to_path_buf(),
             config_only: false,
+            plain: false,
             keep_names: false,
         };
         write(&task).unwrap();

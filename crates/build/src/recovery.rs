@@ -39,7 +39,11 @@ fn guarded(glue: &str) -> Result<String> {
                 header.is_some(),
                 "a guard of the generated bindings is in no function"
             );
-            lines.insert(header.map_or(0, |at| at + 1), line);
+            let at = header.map_or(0, |at| at + 1);
+            // A function that gives memory back in the end has two of them.
+            if lines.get(at).is_none_or(|line| line.trim() != GUARD) {
+                lines.insert(at, line);
+            }
             functions += 1;
             continue;
         }

@@ -13,7 +13,7 @@ use crate::account::Errand;
 use crate::cors;
 use crate::credential::percent_decoded;
 use crate::forward::is_hop_by_hop;
-use crate::head::Head;
+use crate::head::pairs;
 use crate::kind::Kind;
 use crate::route::Route;
 
@@ -26,6 +26,15 @@ const SHARED_CACHE: [&str; 5] = [
     "edge-control",
 ];
 
+/// Who asked, as far as the answer depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asker<'a> {
+    /// [`Head::base`](crate::head::Head::base).
+    pub base: &'a str,
+    /// The page that called with a public key: [`Head::page_origin`](crate::head::Head::page_origin).
+    pub page: Option<&'a str>,
+}
+
 /// What to change in the origin's answer. Nothing: hand it back untouched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edits<'a> {
@@ -37,26 +46,20 @@ pub struct Edits<'a> {
     pub errand: Option<Errand>,
 }
 
-/// Plans the edits of one answer. `headers` are lines of name and value, as in [`Head`];
-/// `secret` is the injected credential.
+/// Plans the edits of one answer. `headers` are lines of name and value, as in
+/// [`Head`](crate::head::Head); `secret` is the injected credential.
 #[must_use]
 pub fn plan<'a>(
     route: &Route,
     kind: Kind,
     secret: Option<&str>,
-    head: &Head<'_>,
+    asker: Asker<'_>,
     status: u16,
     headers: &'a str,
 ) -> Edits<'a> {
     let mut edits = Edits::default();
-    let page = if kind == Kind::Public {
-        head.page_origin()
-    } else {
-        None
-    };
     let (mut cache_control, mut vary) = ("", String::new());
-    let mut lines = headers.split('\n');
-    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+    for (name, value) in pairs(headers) {
         if secret.is_some_and(|secret| shows(value, secret))
             || name.starts_with("access-control-")
             || name.starts_with("keyward-")
@@ -74,7 +77,7 @@ pub fn plan<'a>(
             "vary" if vary.is_empty() => vary.push_str(value),
             "vary" => vary = format!("{vary}, {value}"),
             "location" | "content-location" => {
-                if let Some(mapped) = map_location(route, head, value) {
+                if let Some(mapped) = map_location(route, asker.base, value) {
                     edits.set.push((
                         if name == "location" {
                             "location"
@@ -94,7 +97,7 @@ pub fn plan<'a>(
     {
         edits.set.push(("cache-control", value));
     }
-    if let Some(origin) = page {
+    if let Some(origin) = asker.page {
         edits.set.extend(cors::allowed(&route.cors, origin));
     }
     let listed = vary
@@ -117,10 +120,15 @@ pub fn plan<'a>(
 /// inside of another, as in a redirect to a login that leads back.
 pub(crate) fn shows(value: &str, secret: &str) -> bool {
     const DEEPEST: usize = 4;
-    let form = secret.replace(' ', "+");
+    // Decoding makes no text longer.
+    if value.len() < secret.len() {
+        return false;
+    }
+    let form = secret.contains(' ').then(|| secret.replace(' ', "+"));
+    let form = form.as_deref();
     let mut value = Cow::Borrowed(value);
     for _ in 0..DEEPEST {
-        if value.contains(secret) || value.contains(&form) {
+        if value.contains(secret) || form.is_some_and(|form| value.contains(form)) {
             return true;
         }
         match percent_decoded(&value) {
@@ -139,12 +147,14 @@ fn private(value: &str) -> Option<String> {
             .map(str::trim)
             .filter(|directive| !directive.is_empty())
     };
-    let name = |directive: &str| {
-        directive
+    let shared = |directive: &str| {
+        let name = directive
             .split_once('=')
-            .map_or(directive, |(name, _)| name)
-            .trim()
-            .to_ascii_lowercase()
+            .map_or(directive, |(name, _)| name);
+        let is = |other: &&str| name.trim().eq_ignore_ascii_case(other);
+        ["public", "s-maxage", "private", "proxy-revalidate"]
+            .iter()
+            .any(is)
     };
     // `private="field"` covers that field alone (RFC 9111 section 5.2.2.7).
     if directives().any(|directive| {
@@ -152,22 +162,17 @@ fn private(value: &str) -> Option<String> {
     }) {
         return None;
     }
-    let kept = directives().filter(|directive| {
-        !matches!(
-            name(directive).as_str(),
-            "public" | "s-maxage" | "private" | "proxy-revalidate"
-        )
-    });
-    Some(
-        std::iter::once("private")
-            .chain(kept)
-            .collect::<Vec<_>>()
-            .join(", "),
-    )
+    let mut private = String::with_capacity(value.len() + 16);
+    private.push_str("private");
+    for directive in directives().filter(|directive| !shared(directive)) {
+        private.push_str(", ");
+        private.push_str(directive);
+    }
+    Some(private)
 }
 
 /// A `Location` on the origin's host, as the client must call it; `None` when it points elsewhere.
-fn map_location(route: &Route, head: &Head<'_>, value: &str) -> Option<String> {
+fn map_location(route: &Route, base: &str, value: &str) -> Option<String> {
     let untouched = route.base_path.is_empty() && route.strip_prefix.is_empty();
     let target = match below_origin(&route.origin, value) {
         Some(target) => target,
@@ -180,10 +185,7 @@ fn map_location(route: &Route, head: &Head<'_>, value: &str) -> Option<String> {
     }
     let slash = if rest.starts_with('/') { "" } else { "/" };
     // Always whole: what is left of a path could begin like another host (`//evil.example`).
-    Some(format!(
-        "{}://{}{}{slash}{rest}",
-        head.scheme, head.authority, route.strip_prefix
-    ))
+    Some(format!("{base}{}{slash}{rest}", route.strip_prefix))
 }
 
 /// What follows the origin in an address; the scheme may be left out (RFC 3986 section 4.2), and

@@ -12,7 +12,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::answer::shows;
+use crate::answer::{Asker, shows};
 use crate::credential::{bearer_token, decoded, query_pairs};
 use crate::head::Head;
 use crate::kind::Kind;
@@ -48,6 +48,8 @@ pub struct Forward<'a> {
     pub remove: Vec<&'a str>,
     /// Headers to set after that.
     pub set: Vec<(&'static str, String)>,
+    /// What the planning of the answer is to be given back.
+    pub asker: Asker<'a>,
 }
 
 /// Plans one request's way to the origin. `secret` is the route's resolved credential, `token`
@@ -108,7 +110,16 @@ pub fn plan<'a>(
         url: url(route, head, path, key, secret),
         remove,
         set,
+        asker: Asker {
+            base: head.base,
+            page: page_of(head, kind),
+        },
     }
+}
+
+/// The page that may read the answer: no page has a private key.
+fn page_of<'a>(head: &Head<'a>, kind: Kind) -> Option<&'a str> {
+    (kind == Kind::Public).then(|| head.page_origin()).flatten()
 }
 
 /// The headers that `Connection` names, sorted: a client may name thousands.
@@ -128,10 +139,16 @@ fn is_ours(route: &Route, plain: &str, value: &str) -> bool {
     plain.starts_with("keyward-")
         || route.key_in.iter().any(|place| match place {
             Place::Bearer => plain == "authorization" && bearer_token(value).is_some(),
-            Place::Header(name) => plain == *name || plain == name.replace('_', "-"),
+            Place::Header(name) => reads_as(name, plain),
             Place::Query(_) => false,
         })
-        || route.credential.as_ref().is_some_and(|credential| matches!(&credential.target, Target::Header(name) if plain == *name || plain == name.replace('_', "-")))
+        || route.credential.as_ref().is_some_and(|credential| matches!(&credential.target, Target::Header(name) if reads_as(name, plain)))
+}
+
+/// Whether a name, its underscores read as hyphens, is `plain`, which has none.
+fn reads_as(name: &str, plain: &str) -> bool {
+    let hyphen = |byte| if byte == b'_' { b'-' } else { byte };
+    name.len() == plain.len() && name.bytes().map(hyphen).eq(plain.bytes())
 }
 
 /// Scheme, host and port of a URL that contains a key somewhere behind them; empty when the key

@@ -11,18 +11,19 @@ use crate::restrict::referrer;
 pub const MAX_HEAD: usize = 128 * 1024;
 
 /// A request's head, borrowed from the gathered string.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Head<'a> {
     /// The method exactly as sent.
     pub method: &'a str,
-    /// `http` or `https`.
-    pub scheme: &'a str,
+    /// Scheme, host and port: the URL without its target.
+    pub base: &'a str,
     /// Host and port as the client addressed them.
     pub authority: &'a str,
     /// Path and query as the runtime hands them over: not always normalised, and not always
     /// beginning with `/` (see [`Head::is_addressed_plainly`]).
     pub target: &'a str,
-    headers: &'a str,
+    /// Taken apart once, because they are looked through several times.
+    headers: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Head<'a> {
@@ -30,14 +31,18 @@ impl<'a> Head<'a> {
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let (method, rest) = text.split_once('\n')?;
-        let (url, headers) = rest.split_once('\n')?;
+        let (url, lines) = rest.split_once('\n')?;
         let (scheme, rest) = url.split_once("://")?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, target) = rest.split_at_checked(end)?;
+        let base = url.get(..url.len() - target.len())?;
+        // A browser's request has some fifteen.
+        let mut headers = Vec::with_capacity(24);
+        headers.extend(pairs(lines));
         let known = matches!(scheme, "http" | "https") && !method.is_empty();
         known.then_some(Self {
             method,
-            scheme,
+            base,
             authority,
             target,
             headers,
@@ -87,9 +92,8 @@ impl<'a> Head<'a> {
     }
 
     /// All headers, in the runtime's order.
-    pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        let mut lines = self.headers.split('\n');
-        std::iter::from_fn(move || Some((lines.next()?, lines.next()?)))
+    pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.headers.iter().copied()
     }
 
     /// A header's value; `None` when it is missing or empty.
@@ -134,6 +138,19 @@ impl<'a> Head<'a> {
     }
 }
 
+/// Names and values that stand in lines of their own; the last may lack its end.
+pub(crate) fn pairs(lines: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = lines;
+    // Lines are short: the search of `str::split` is made for long texts, and stood out in profiles.
+    let mut line = move || {
+        let end = rest.bytes().position(|byte| byte == b'\n');
+        let (line, behind) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
+        rest = behind.get(1..).unwrap_or_default();
+        (end.is_some() || !line.is_empty()).then_some(line)
+    };
+    std::iter::from_fn(move || Some((line()?, line().unwrap_or_default())))
+}
+
 /// The headers that the decision reads, as sent; empty ones are absent.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(missing_docs)] // each is the header of its name
@@ -159,8 +176,12 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            (head.method, head.scheme, head.authority),
-            ("GET", "https", "api.example.com:8443")
+            (head.method, head.base, head.authority),
+            (
+                "GET",
+                "https://api.example.com:8443",
+                "api.example.com:8443"
+            )
         );
         assert_eq!(head.host(), "api.example.com");
         assert_eq!(

@@ -21,8 +21,9 @@
 //! 6. An isolate that is lost wastes what it holds: what its waiting calls need and, in all its
 //!    leases together, one part in [`LARGEST_SHARE`] of what was free when it asked, divided by
 //!    the isolates that have asked within [`LEASE_MS`]; by 300, where those are so many that leases
-//!    last longer. In a rate window that is over when the
-//!    leases and the window are; a quota has lost it until its next period, credits for good.
+//!    last longer. Of a paced lease it is one window's units, in a limit that it paces. In a rate
+//!    window that is over when the leases and the window are; a quota has lost it until its next
+//!    period, credits for good.
 //! 7. A meter that is lost goes on from what it wrote before it answered. It wastes at most one
 //!    lease for each ask that was under way: one that it had refused may be granted when it is
 //!    repeated.
@@ -32,6 +33,21 @@
 //! 9. A lease across a boundary of the calendar counts on both sides of it. As a lease is never
 //!    shorter than [`SHORTEST_MS`], units that are granted within that time before a boundary may
 //!    count twice: against the caller, never for it.
+//! 10. A **paced** lease is of so many units in all, and of so many in any span of a window by the
+//!     isolate's own clock; all that the isolate spends of paced leases keeps to the pace of the one
+//!     that is spent of, as one sum. For a rate limit it counts with what its pace allows within the
+//!     limit's window, from when it is granted to when it is over, and then until a window after the
+//!     last moment at which it can have been spent; of several that one isolate has, only the
+//!     greatest does. So no span of the window has more of it than is counted, and the sum of that never
+//!     passes the limit. Longer limits count all of its units, as of any lease. It is granted where so
+//!     many isolates ask that leases cut to a window would make the meter be asked more than
+//!     [`ASKS_PER_S`], and only to an isolate that says that it knows of them.
+//! 11. An isolate's clock that is set forward while it holds a paced lease lets it spend a window's
+//!     units again. So beside all paces, as much is kept free as the greatest of them allows, and at
+//!     least one part in 64 of all. Of those whose clocks are set forward once within one window, one
+//!     may be any, or all together may have one part in 64: then no limit is passed. Beyond that,
+//!     each such clock lets through at most what its isolate's pace allows in a window. A clock
+//!     that gains less than 10 ms within a window lets nothing through.
 
 pub mod holder;
 pub mod message;
@@ -48,6 +64,10 @@ pub const LONGEST_MS: u64 = 60_000;
 pub const MARGIN_MS: u64 = 100;
 /// The shortest lease, in milliseconds: so long an answer may take.
 pub const SHORTEST_MS: u64 = 1_000;
+/// Asks a second that a meter is to have at most, for long.
+pub const ASKS_PER_S: u64 = 300;
 /// One part in so many of what is free is the most that one isolate holds beyond what its calls
 /// need.
 pub const LARGEST_SHARE: u64 = 4;
+/// Of a limit of which less than one part in so many is free, little is left.
+pub const LITTLE: u64 = 4;

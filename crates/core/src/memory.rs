@@ -1,6 +1,6 @@
 //! Isolate memory: the records that this isolate has read, in front of KV.
 //!
-//! Bounded, least recently used out first. Records are cached, never decisions. A record is
+//! Bounded in number and in size, least recently used out first. Records are cached, never decisions. A record is
 //! fresh for 10 s; then it is served while a refresh runs in the background; after 30 s it is
 //! read again before it decides. What the key's meter confirms stays fresh, but for one look at KV
 //! each minute. When KV fails, a record at most `stale_if_error` old still serves. That a key is unknown is remembered for 10 s, apart from the records (`absent`): who
@@ -29,8 +29,30 @@ pub const HARD_MS: u64 = 30_000;
 pub const CONFIRMED_MS: u64 = 60_000;
 /// How long a deletion that was seen holds against a replica that lags behind it.
 pub const DELETED_MS: u64 = 120_000;
+/// How many bytes all records together may take, as [`Weighed`] estimates it: an isolate has 128 MB for
+/// everything, and one record may have hundreds of rules.
+pub const MOST_BYTES: usize = 24 * 1024 * 1024;
+/// What a rule takes beside its text.
+const RULE_BYTES: usize = 128;
 /// When the mark "a refresh is under way" expires: its request may have been cancelled.
 pub const REFRESH_MARK_MS: u64 = 2_000;
+
+/// A record that was read, with an estimate of what it takes in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Weighed {
+    record: Record,
+    bytes: usize,
+}
+
+impl Weighed {
+    /// A record that was read from a text of so many bytes.
+    #[must_use]
+    pub fn new(record: Record, text: usize) -> Self {
+        let rules = record.restrictions.rules();
+        let bytes = text.saturating_add(rules.saturating_mul(RULE_BYTES));
+        Self { record, bytes }
+    }
+}
 
 /// A record with what the gateway has planned for it.
 #[derive(Debug)]
@@ -41,6 +63,8 @@ pub struct Entry<P> {
     pub native: bool,
     /// What the owner of the memory keeps beside the record; lost when the record changes.
     pub plans: P,
+    /// What the record takes.
+    bytes: usize,
     fetched: Millis,
     /// When KV was read, or was to be read, last.
     read: Millis,
@@ -66,6 +90,8 @@ pub enum Age {
 pub struct Memory<P> {
     entries: LruCache<Digest, Entry<P>, Seeded>,
     absent: Absent,
+    /// What all records together take.
+    bytes: usize,
     stale_if_error_ms: u64,
 }
 
@@ -77,6 +103,7 @@ impl<P: Default> Memory<P> {
         Self {
             entries: LruCache::with_hasher(bound, Seeded(seed)),
             absent: Absent::new(seed),
+            bytes: 0,
             stale_if_error_ms,
         }
     }
@@ -132,29 +159,40 @@ impl<P: Default> Memory<P> {
     /// Takes in what KV answered for a secret, and whether that secret's tag verifies. A record
     /// never goes back to an older version of itself: KV's replicas may lag behind what this
     /// isolate has seen.
-    pub fn store(&mut self, digest: Digest, native: bool, record: Option<Record>, now: Millis) {
-        let Some(entry) = self.entries.get_mut(&digest) else {
-            if record.is_none() {
-                self.absent.note(digest, now);
-                return;
+    pub fn store(&mut self, digest: Digest, native: bool, read: Option<Weighed>, now: Millis) {
+        match (self.entries.get_mut(&digest), read) {
+            (Some(_), read) => self.replace(&digest, read, now),
+            (None, None) => self.absent.note(digest, now),
+            (None, Some(Weighed { record, bytes })) => {
+                self.absent.forget(&digest);
+                let entry = Entry {
+                    record: Some(record),
+                    native,
+                    plans: P::default(),
+                    bytes,
+                    fetched: now,
+                    read: now,
+                    refreshing: None,
+                    deleted: None,
+                };
+                self.bytes = self.bytes.saturating_add(bytes);
+                if let Some((_, gone)) = self.entries.push(digest, entry) {
+                    self.bytes = self.bytes.saturating_sub(gone.bytes);
+                }
             }
-            self.absent.forget(&digest);
-            let entry = Entry {
-                record,
-                native,
-                plans: P::default(),
-                fetched: now,
-                read: now,
-                refreshing: None,
-                deleted: None,
-            };
-            self.entries.put(digest, entry);
+        }
+        self.make_room();
+    }
+
+    fn replace(&mut self, digest: &Digest, read: Option<Weighed>, now: Millis) {
+        let Some(entry) = self.entries.peek_mut(digest) else {
             return;
         };
         entry.fetched = now;
         entry.read = now;
         entry.refreshing = None;
-        let keep = match (&entry.record, &record) {
+        let new = read.as_ref().map(|read| &read.record);
+        let keep = match (&entry.record, new) {
             (Some(old), Some(new)) => old.key_id == new.key_id && old.version >= new.version,
             (None, None) => true,
             (None, Some(new)) => entry
@@ -171,18 +209,31 @@ impl<P: Default> Memory<P> {
             }
         };
         if !keep {
-            entry.record = record;
+            let bytes = read.as_ref().map_or(0, |read| read.bytes);
+            self.bytes = self.bytes.saturating_add(bytes).saturating_sub(entry.bytes);
+            entry.bytes = bytes;
+            entry.record = read.map(|read| read.record);
             entry.plans = P::default();
         }
     }
 
+    /// Lets go of what was used longest ago until all together take no more than they may. The one
+    /// that is used now stays.
+    fn make_room(&mut self) {
+        while self.bytes > MOST_BYTES && self.entries.len() > 1 {
+            if let Some((_, gone)) = self.entries.pop_lru() {
+                self.bytes = self.bytes.saturating_sub(gone.bytes);
+            }
+        }
+    }
+
     /// Takes in what the key's meter says of a secret that is held: that is no read of KV.
-    pub fn told(&mut self, digest: Digest, record: Option<Record>, now: Millis) {
+    pub fn told(&mut self, digest: Digest, said: Option<Weighed>, now: Millis) {
         let Some(entry) = self.entries.peek(&digest) else {
             return;
         };
         let read = entry.read;
-        self.store(digest, entry.native, record, now);
+        self.store(digest, entry.native, said, now);
         if let Some(entry) = self.entries.peek_mut(&digest) {
             entry.read = read;
         }
@@ -203,7 +254,9 @@ impl<P: Default> Memory<P> {
 
     /// Forgets a secret.
     pub fn forget(&mut self, digest: &Digest) {
-        self.entries.pop(digest);
+        if let Some(gone) = self.entries.pop(digest) {
+            self.bytes = self.bytes.saturating_sub(gone.bytes);
+        }
     }
 
     /// How many entries are held; what is known to be absent is none.

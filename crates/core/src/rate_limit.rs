@@ -4,8 +4,6 @@
 //! `q` is the limit, `w` its window in seconds where it has one; `r` is what is left, and `t` the
 //! seconds until there is more. Of a limit whose meter was not heard yet, only the policy is known.
 
-use std::fmt::Write as _;
-
 use crate::lease::message::{Sort, Standing};
 use crate::limits::{Limits, Per};
 
@@ -80,16 +78,15 @@ impl Fields {
     /// Adds a limit.
     pub fn push(&mut self, item: &Item<'_>) {
         begin(&mut self.policy, item);
-        // Writing to a string does not fail, here and below.
-        let _ = write!(self.policy, ";q={}", item.limit);
+        parameter(&mut self.policy, ";q=", item.limit);
         if let Some(window_s) = item.window_s {
-            let _ = write!(self.policy, ";w={window_s}");
+            parameter(&mut self.policy, ";w=", window_s);
         }
         let Some(left) = item.left else { return };
         begin(&mut self.state, item);
-        let _ = write!(self.state, ";r={left}");
+        parameter(&mut self.state, ";r=", left);
         if let Some(more_s) = item.more_s {
-            let _ = write!(self.state, ";t={more_s}");
+            parameter(&mut self.state, ";t=", more_s);
         }
     }
 
@@ -114,12 +111,21 @@ fn begin(text: &mut String, item: &Item<'_>) {
     if !text.is_empty() {
         text.push_str(", ");
     }
-    let _ = write!(text, "\"{}{}\"", item.prefix, item.name);
+    for part in ["\"", item.prefix, item.name, "\""] {
+        text.push_str(part);
+    }
+}
+
+/// Every answer of a limited key has several, so no formatter is set up for them.
+fn parameter(text: &mut String, name: &str, number: u64) {
+    text.push_str(name);
+    text.push_str(&number.to_string());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lease::ASKS_PER_S;
     use crate::lease::meter::Meter;
     use crate::time::Millis;
 
@@ -180,7 +186,7 @@ mod tests {
             fields
         };
         let of_record = policies(&mut Item::all(&limits));
-        let standing = Meter::new(limits.clone(), Millis(0)).standing(Millis(0));
+        let standing = Meter::new(limits.clone(), ASKS_PER_S, Millis(0)).standing(Millis(0));
         let of_meter = policies(&mut standing.iter().map(|one| Item::of("", one, 0)));
         assert_eq!(of_record.policy, of_meter.policy);
         assert_eq!(of_record.policy.matches(";q=").count(), 3);

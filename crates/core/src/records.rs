@@ -4,7 +4,7 @@
 
 use crate::keyring::Keyring;
 use crate::kind::Kind;
-use crate::memory::{Age, Entry, Memory};
+use crate::memory::{Age, Entry, Memory, Weighed};
 use crate::names::record_name;
 use crate::record::Record;
 use crate::refusal::Refusal;
@@ -154,7 +154,10 @@ impl<P: Default> Records<P> {
                     return TakenIn::Failed;
                 };
                 match Record::open(value, &load.name, &self.keyring) {
-                    Ok(record) => self.memory.store(digest, native, Some(record), now),
+                    Ok(record) => {
+                        let read = Weighed::new(record, value.len());
+                        self.memory.store(digest, native, Some(read), now);
+                    }
                     Err(_) => {
                         // What stood here before may lack a restriction that this one has.
                         self.memory.forget(&digest);
@@ -176,8 +179,8 @@ impl<P: Default> Records<P> {
 
     /// Takes in what the meter of a key says of one of its secrets: its newest record, or that
     /// there is none. What memory has let go of meanwhile is of no use any more.
-    pub fn told(&mut self, digest: Digest, record: Option<Record>, now: Millis) {
-        self.memory.told(digest, record, now);
+    pub fn told(&mut self, digest: Digest, said: Option<Weighed>, now: Millis) {
+        self.memory.told(digest, said, now);
     }
 
     /// The meter of a key has confirmed the record of one of its secrets, when it was asked.

@@ -67,3 +67,19 @@ pub struct Restrictions {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<Scope>,
 }
+
+impl Restrictions {
+    /// How many rules there are.
+    #[must_use]
+    pub fn rules(&self) -> usize {
+        let Self {
+            referrers,
+            any_referrer: _,
+            ips,
+            apps: Apps { android, ios },
+            paths,
+            scopes,
+        } = self;
+        referrers.len() + ips.len() + android.len() + ios.len() + paths.len() + scopes.len()
+    }
+}

@@ -18,6 +18,7 @@ mod file;
 mod finding;
 mod header;
 mod host;
+mod index;
 mod origin;
 mod path;
 mod place;
@@ -40,6 +41,7 @@ pub use self::place::Place;
 pub use self::variables::Lookup;
 
 use self::finding::Findings;
+use self::index::Index;
 
 /// What holds for every route.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,6 +135,8 @@ pub struct Routes {
     routes: Vec<Route>,
     /// Where each route of the file stands in `routes`.
     places: Vec<usize>,
+    /// Which of `routes` may be those of a request.
+    index: Index,
 }
 
 impl Routes {
@@ -155,6 +159,7 @@ impl Routes {
         }
         Ok(Self {
             settings,
+            index: Index::of(&routes),
             routes,
             places,
         })
@@ -169,9 +174,12 @@ impl Routes {
     /// The route of a request. `host` is in lower case and without a port.
     #[must_use]
     pub fn find(&self, host: &str, path: &CheckedPath<'_>) -> Option<&Route> {
-        self.routes
-            .iter()
-            .find(|route| route.host.matches(host) && route.path.matches(path))
+        let is = |place: usize| {
+            let route = self.routes.get(place);
+            route.is_some_and(|route| route.host.matches(host) && route.path.matches(path))
+        };
+        let place = self.index.first(host, path, is)?;
+        self.routes.get(place)
     }
 
     /// The route at a place of the file.

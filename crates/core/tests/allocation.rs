@@ -22,7 +22,7 @@ use keyward_core::gateway;
 use keyward_core::keyring::Keyring;
 use keyward_core::kind::Kind;
 use keyward_core::lease::holder::{Holder, Spent};
-use keyward_core::lease::message::{Answer, Outcome};
+use keyward_core::lease::message::{Answer, Each, Outcome};
 use keyward_core::record::{Record, RevocationMode};
 use keyward_core::request::Facts;
 use keyward_core::restrict::path::CheckedPath;
@@ -153,6 +153,7 @@ fn spending_of_a_lease_allocates_nothing() {
             outcome: Outcome::Granted {
                 amount: 3,
                 hold_ms: 5000,
+                each: None,
             },
             lease_ms: 5000,
             limits: Vec::new(),
@@ -169,6 +170,38 @@ fn spending_of_a_lease_allocates_nothing() {
         let taken = taken_by(|| assert_eq!(spend(&mut holder, cost, now), spent));
         assert_eq!(taken, 0, "{cost} at {now}");
     }
+}
+
+#[test]
+fn spending_of_a_paced_lease_allocates_nothing() {
+    let mut holder = Holder::new(1);
+    let number = holder.ask(1, Millis(1)).number;
+    let each = Each {
+        units: 40,
+        window_ms: 1_000,
+        short: Some(0),
+    };
+    let answer = Answer {
+        number,
+        outcome: Outcome::Granted {
+            amount: 100,
+            hold_ms: 9_000,
+            each: Some(each),
+        },
+        lease_ms: 9_000,
+        limits: Vec::new(),
+    };
+    holder.answered(&answer, 0, Millis(1));
+    let taken = taken_by(|| {
+        for now in 10..60 {
+            let spent = holder.spend(1, Millis(now));
+            assert_eq!(spent == Spent::Done, now < 50, "{now}");
+        }
+        for now in 1_060..1_080 {
+            assert_eq!(holder.spend(1, Millis(now)), Spent::Done);
+        }
+    });
+    assert_eq!(taken, 0);
 }
 
 /// How often the second and later calls of a key ask for memory.

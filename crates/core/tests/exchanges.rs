@@ -14,6 +14,7 @@ mod desk;
 mod metered;
 
 use keyward_core::account::Question;
+use keyward_core::answer::Asker;
 use keyward_core::gateway::{Answered, Ask, Outcome, Reply, Waited, Work};
 use keyward_core::kind::Kind;
 use keyward_core::limits::{Limits, OnMeterError};
@@ -250,11 +251,15 @@ fn the_answer_of_a_slow_origin_is_told_without_another_call() {
         route: fixed.route,
         kind: fixed.kind,
         account: fixed.account,
+        asker: Asker {
+            base: "https://gate.example",
+            page: None,
+        },
         status: 200,
         headers: "cache-control\nno-store",
     };
     let now = world.now;
-    let edits = world.isolates[0].answer(&answered, &head, now).unwrap();
+    let edits = world.isolates[0].answer(&answered, now).unwrap();
     assert!(edits.remove.is_empty() && edits.set.is_empty());
     // Another one is told of with it.
     let refused = world.isolates[0].refuse_of(None, Refusal::OriginTimeout, fixed.account, now);

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+use keyward_core::answer::Asker;
 use keyward_core::gateway::{Answered, Gateway, Outcome, Work};
 use keyward_core::keyring::Keyring;
 use keyward_core::kind::Kind;
@@ -649,13 +650,21 @@ fn the_description_of_the_management_api_is_only_read() {
     );
 }
 
-fn answered(route: usize, kind: Kind, headers: &str) -> Answered<'_> {
+fn answered<'a>(route: usize, kind: Kind, asker: Asker<'a>, headers: &'a str) -> Answered<'a> {
     Answered {
         route,
         kind,
         account: 0,
+        asker,
         status: 302,
         headers,
+    }
+}
+
+fn asker(outcome: Outcome<'_>) -> Asker<'_> {
+    match outcome {
+        Outcome::Forward { forward, .. } => forward.asker,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -667,12 +676,12 @@ fn an_answer_is_cleaned() {
         "/llm/x",
         &[BEARER, ("origin", "https://page.example")],
     );
-    assert!(matches!(desk.call(&text), Outcome::Forward { .. }));
+    let asker = asker(desk.call(&text));
     let route = desk.gateway.fixed(&text).unwrap().route;
     let headers = "x-echo\nBearer llm-secret\nset-cookie\na=b\naccess-control-allow-origin\n*\ncache-control\npublic, max-age=9\nvary\nAccept\nlocation\nhttps://llm.example/v1/next?x=1\nkeyward-key-id\nx\netag\n\"1\"\n";
     let edits = desk
         .gateway
-        .answer(&answered(route, Kind::Public, headers), &text, NOW)
+        .answer(&answered(route, Kind::Public, asker, headers), NOW)
         .unwrap();
     assert_eq!(
         edits.remove,
@@ -701,7 +710,7 @@ fn an_answer_is_cleaned() {
 fn a_location_on_the_origin_is_mapped_back_whole() {
     let mut desk = desk(Kind::Private, "{}");
     let text = desk.head("GET", "/llm/x", &[BEARER]);
-    desk.call(&text);
+    let asker = asker(desk.call(&text));
     let route = desk.gateway.fixed(&text).unwrap().route;
     for (sent, expected) in [
         ("/v1/next", "https://gate.example/llm/next"),
@@ -719,7 +728,7 @@ fn a_location_on_the_origin_is_mapped_back_whole() {
         let headers = format!("location\n{sent}\n");
         let edits = desk
             .gateway
-            .answer(&answered(route, Kind::Private, &headers), &text, NOW)
+            .answer(&answered(route, Kind::Private, asker, &headers), NOW)
             .unwrap();
         let location = edits.set.iter().find(|(name, _)| *name == "location");
         assert_eq!(
@@ -737,7 +746,7 @@ fn a_location_on_the_origin_is_mapped_back_whole() {
         let headers = format!("location\n{sent}\n");
         let edits = desk
             .gateway
-            .answer(&answered(route, Kind::Private, &headers), &text, NOW)
+            .answer(&answered(route, Kind::Private, asker, &headers), NOW)
             .unwrap();
         assert!(
             edits.set.iter().all(|(name, _)| *name != "location"),
@@ -777,16 +786,16 @@ fn a_copy_of_the_key_is_stripped_in_every_spelling() {
 fn an_answer_that_needs_no_edit_is_handed_back_untouched() {
     let mut desk = desk(Kind::Private, "{}");
     let text = desk.head("GET", "/plain/x", &[BEARER]);
-    desk.call(&text);
+    let asker = asker(desk.call(&text));
     let edits = desk
         .gateway
         .answer(
             &answered(
                 0,
                 Kind::Private,
+                asker,
                 "cache-control\nno-store\ncontent-type\na/b\nlocation\nhttps://elsewhere.example/\n",
             ),
-            &text,
             NOW,
         )
         .unwrap();

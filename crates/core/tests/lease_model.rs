@@ -19,8 +19,9 @@ use keyward_core::lease::meter::Meter;
 use keyward_core::limits::Limits;
 use serde_json::{Value, json};
 
-use self::broken::{Dishonest, Forgetful, Silent, Tardy};
+use self::broken::{Dishonest, Forgetful, Hasty, Silent, Tardy};
 use self::explore::explore;
+use self::pressed::Pressed;
 use self::sides::{Counts, Spends};
 use self::world::{Bounds, Scenario};
 
@@ -30,6 +31,8 @@ mod broken;
 mod explore;
 #[path = "lease_model/fingerprint.rs"]
 mod fingerprint;
+#[path = "lease_model/pressed.rs"]
+mod pressed;
 #[path = "lease_model/promises.rs"]
 mod promises;
 #[path = "lease_model/sides.rs"]
@@ -73,7 +76,11 @@ fn quota() -> Value {
 }
 
 fn holds(name: &str, scenario: &Scenario) {
-    let visited = explore::<Meter, Holder>(scenario).unwrap();
+    holds_at::<Meter>(name, scenario);
+}
+
+fn holds_at<M: Counts>(name: &str, scenario: &Scenario) {
+    let visited = explore::<M, Holder>(scenario).unwrap();
     println!("{name}: {} states, {} steps", visited.states, visited.steps);
     // A model in which little is let through proves nothing.
     assert!(visited.most >= 1, "{visited:?}");
@@ -179,6 +186,92 @@ fn an_isolate_that_gives_nothing_back_is_found_out() {
     let violation = explore::<Meter, Silent>(&scenario).unwrap_err();
     let leak = "0 of 1 free, 0 spent, 0 wasted at most";
     assert_eq!(violation.what, leak, "{violation:?}");
+}
+
+/// A limit per second that is shared out in paced leases, over some seconds: one for each of two
+/// isolates, and one that is kept free.
+fn paced(steps: &[u64], bounds: Bounds) -> Scenario {
+    let limits = json!({ "rate": [{ "name": "second", "limit": 3, "window_s": 1 }] });
+    Scenario {
+        bounds,
+        ..scenario(limits, steps)
+    }
+}
+
+const PACED: Bounds = Bounds {
+    calls: 4,
+    asks: 2,
+    steps: if WIDE { 2 } else { 1 },
+    meter_crashes: 0,
+    ..BOUNDS
+};
+
+/// How time passes: by less than a window, where there is time for two steps.
+const STEP: u64 = if WIDE { 600 } else { 1_100 };
+
+/// Explores it; more than the limit was let through, so over more than one window.
+fn holds_paced(name: &str, scenario: &Scenario) {
+    let visited = explore::<Pressed, Holder>(scenario).unwrap();
+    println!("{name}: {} states, {} steps", visited.states, visited.steps);
+    assert!(visited.most > 3, "{visited:?}");
+}
+
+#[test]
+fn a_rate_limit_holds_with_paced_leases() {
+    holds_paced("paced", &paced(&[STEP], PACED));
+}
+
+#[test]
+fn a_rate_limit_holds_with_paced_leases_that_are_renewed() {
+    holds_paced("paced, renewed", &paced(&[STEP, 8_000], PACED));
+}
+
+#[test]
+fn a_rate_limit_holds_with_paced_leases_when_either_side_crashes() {
+    let either = [(1, 0), (0, 1)];
+    for (isolate_crashes, meter_crashes) in either.into_iter().take(if WIDE { 2 } else { 1 }) {
+        let bounds = Bounds {
+            isolate_crashes,
+            meter_crashes,
+            ..PACED
+        };
+        holds_paced("paced, crashes", &paced(&[STEP], bounds));
+    }
+}
+
+fn jumping(by: i64, steps: u64) -> Scenario {
+    let bounds = Bounds {
+        steps,
+        jumps: 1,
+        ..PACED
+    };
+    Scenario {
+        jumps: vec![by],
+        ..paced(&[600], bounds)
+    }
+}
+
+#[test]
+fn a_rate_limit_holds_with_paced_leases_when_a_clock_is_set_forward() {
+    let scenario = jumping(1_010, 0);
+    let visited = explore::<Pressed, Holder>(&scenario).unwrap();
+    println!("paced, forward: {} states", visited.states);
+    // Both paces, and one of them again.
+    assert_eq!(visited.most, 3, "{visited:?}");
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "takes long: with --release")]
+fn a_rate_limit_holds_with_paced_leases_when_a_clock_jumps_and_time_passes() {
+    for by in [1_000, -5_000] {
+        holds_paced("paced, jumps", &jumping(by, 2));
+    }
+}
+
+#[test]
+fn an_isolate_that_ignores_its_pace_is_found_out() {
+    let violation = explore::<Pressed, Hasty>(&paced(&[600], PACED)).unwrap_err();
+    assert_eq!(violation.what, "4 of 3 in a window", "{violation:?}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod rounds;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use keyward_core::lease::ASKS_PER_S;
 use keyward_core::lease::meter::Meter;
 use keyward_core::metering::{Of, Subject};
 use keyward_core::time::Millis;
@@ -106,7 +107,8 @@ impl State {
             None if parts.is_empty() => None,
             None => return Err(StorageError::Row),
             Some(known) => {
-                let meter = Meter::restore(parts.into_iter()).ok_or(StorageError::Row)?;
+                let meter =
+                    Meter::restore(parts.into_iter(), ASKS_PER_S).ok_or(StorageError::Row)?;
                 Some(Informed { known, meter })
             }
         };

@@ -4,17 +4,19 @@
 //! depend on what two clocks say.
 //!
 //! An isolate does what the gateway does: a call that is not paid from a lease asks, waits 500 ms,
-//! and repeats the same ask once. A call asks behind itself when the lease is low, and schedules an
+//! and repeats the same ask once; of more calls than [`MOST_ASKING`], others wait until one of these
+//! is answered. A call asks behind itself when the lease is low, and schedules an
 //! exchange before it ends, if none is.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::mem;
 
-use keyward_core::lease::LEASE_MS;
+use keyward_core::account::MOST_ASKING;
 use keyward_core::lease::holder::{Holder, Spent};
-use keyward_core::lease::message::{Answer, Ask, Outcome};
+use keyward_core::lease::message::{Answer, Ask};
 use keyward_core::lease::meter::Meter;
+use keyward_core::lease::{ASKS_PER_S, LEASE_MS};
 use keyward_core::time::Millis;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -56,6 +58,9 @@ struct Place {
     told: (u64, u64),
     /// Until when an exchange is scheduled.
     scheduled: u64,
+    /// How many calls ask, and those that wait for one of them to be answered.
+    asking: usize,
+    waiting: Vec<Waiting>,
     /// Whether there were calls since the last ask.
     called: bool,
     /// Whether one of them was let through.
@@ -299,7 +304,14 @@ impl World {
     fn ask(&mut self, now: u64, from: At, call: Option<Waiting>) {
         let clock = self.clock(from.0, now);
         let place = self.place(from);
+        if let Some(call) = call
+            && place.asking >= MOST_ASKING
+        {
+            place.waiting.push(call);
+            return;
+        }
         place.called = false;
+        place.asking += usize::from(call.is_some());
         let ask = match call {
             Some(_) => place.holder.ask(1, clock),
             None if mem::take(&mut place.passed) => place.holder.ask(0, clock),
@@ -331,7 +343,7 @@ impl World {
     fn at_meter(&mut self, now: u64, from: At, ask: &Ask) {
         let clock = Millis(START_MS + now / 1000);
         let counter = self.counter(now, from.1);
-        let mut answer = counter.meter.take(ask, clock);
+        let answer = counter.meter.take(ask, clock);
         // A meter writes what has changed before it answers.
         let rows = counter.meter.skip_changed() as u64;
         let span = now / SPAN;
@@ -351,9 +363,6 @@ impl World {
             &mut self.counts.busiest_between
         };
         *busiest = (*busiest).max(before + 1);
-        if !self.scenario.adapts {
-            keep_short(&mut answer);
-        }
         let told = self
             .changes
             .get(from.1 as usize)
@@ -373,6 +382,7 @@ impl World {
         if asked >= place.told.0 {
             place.told = (asked, answer.lease_ms);
         }
+        place.asking -= usize::from(call.is_some());
         match (
             place
                 .holder
@@ -397,6 +407,26 @@ impl World {
                 }
             }
         }
+        self.wake(now, to);
+    }
+
+    /// Calls that waited for those that asked look again.
+    fn wake(&mut self, now: u64, at: At) {
+        let clock = self.clock(at.0, now);
+        for call in mem::take(&mut self.place(at).waiting) {
+            let place = self.place(at);
+            let covered = place.holder.covered(clock);
+            let spent = match covered {
+                true => place.holder.spend(1, clock),
+                false => Spent::Ask,
+            };
+            match spent {
+                Spent::Done => self.passed(now, at, covered),
+                Spent::Exhausted { .. } => self.refused(at, call),
+                Spent::Ask if now < call.since + 2 * PATIENCE => self.ask(now, at, Some(call)),
+                Spent::Ask => self.unavailable(at),
+            }
+        }
     }
 
     fn give_up(&mut self, now: u64, of: At, ask: Ask) {
@@ -418,7 +448,9 @@ impl World {
                 let clock = self.clock(of.0, now);
                 self.place(of).holder.unanswered(ask.number, clock);
                 if waited {
+                    self.place(of).asking -= 1;
                     self.unavailable(of);
+                    self.wake(now, of);
                 }
             }
         }
@@ -462,6 +494,8 @@ impl World {
             stale: 0,
             told: (0, LEASE_MS),
             scheduled: 0,
+            asking: 0,
+            waiting: Vec::new(),
             called: false,
             passed: false,
             enough: 0,
@@ -470,8 +504,14 @@ impl World {
 
     fn counter(&mut self, now: u64, key: u32) -> &mut Counter {
         let limits = &self.keys[key as usize].limits;
+        // A meter that bears any number of asks does not adapt.
+        let bears = if self.scenario.adapts {
+            ASKS_PER_S
+        } else {
+            u64::MAX
+        };
         self.counters.entry(key).or_insert_with(|| Counter {
-            meter: Meter::new(limits.clone(), Millis(START_MS + now / 1000)),
+            meter: Meter::new(limits.clone(), bears, Millis(START_MS + now / 1000)),
             audit: Audit::new(limits),
             asks: (0, 0),
         })
@@ -484,25 +524,12 @@ impl World {
         let counts = &mut self.counts;
         self.places.retain(|(isolate, key), place| {
             let clock = Millis(clocks[*isolate as usize] + now / 1000);
-            let idle = place.scheduled < now && place.holder.is_idle(clock);
+            let idle = place.scheduled < now && place.asking == 0 && place.holder.is_idle(clock);
             if idle {
                 counts.changed(&keys[*key as usize], place.stale);
             }
             !idle
         });
-    }
-}
-
-/// What an answer would be of a meter that does not adapt to how often it is asked.
-fn keep_short(answer: &mut Answer) {
-    answer.lease_ms = answer.lease_ms.min(LEASE_MS);
-    match &mut answer.outcome {
-        Outcome::Granted { hold_ms, .. } => *hold_ms = LEASE_MS.min(*hold_ms),
-        Outcome::Exhausted {
-            retry_ms: Some(retry_ms),
-            ..
-        } => *retry_ms = 1_000.min(*retry_ms),
-        _ => {}
     }
 }
 

@@ -13,8 +13,9 @@ use crate::route::Routes;
 use crate::time::Millis;
 use crate::usage::{Counts, Minute, UsageReport};
 
-/// How many minutes are kept apart, while a meter does not answer.
-pub const MOST_MINUTES: usize = 60;
+/// How many minutes are kept apart, while a meter does not answer: when none does, each of thousands of
+/// keys keeps as many.
+pub const MOST_MINUTES: usize = 10;
 /// How many countries are kept apart in a minute; further ones are `XX`.
 pub const MOST_COUNTRIES: usize = 64;
 /// The country of a client of which none is known.
@@ -131,7 +132,11 @@ impl Tally {
         let place = same.or(full.then(|| self.before.len().saturating_sub(1)));
         match place.and_then(|place| self.before.get_mut(place)) {
             Some((_, counted)) => counted.add(ended.1),
-            None => self.before.push(ended),
+            None => {
+                let (minute, mut counted) = ended;
+                counted.shrink();
+                self.before.push((minute, counted));
+            }
         }
     }
 }
@@ -139,6 +144,13 @@ impl Tally {
 impl Counted {
     fn is_empty(&self) -> bool {
         self.calls == 0 && self.refused.is_empty() && self.answered == [0; 6]
+    }
+
+    /// Gives back the room for what would come.
+    fn shrink(&mut self) {
+        self.routes.shrink_to_fit();
+        self.countries.shrink_to_fit();
+        self.refused.shrink_to_fit();
     }
 
     fn add(&mut self, others: Self) {

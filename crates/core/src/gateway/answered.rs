@@ -1,8 +1,7 @@
 //! The origin's answer: what of it is changed.
 
 use super::Gateway;
-use crate::answer::{self, Edits};
-use crate::head::Head;
+use crate::answer::{self, Asker, Edits};
 use crate::kind::Kind;
 use crate::rate_limit::{EXPOSED, Fields};
 use crate::time::Millis;
@@ -16,9 +15,11 @@ pub struct Answered<'a> {
     pub kind: Kind,
     /// [`Fixed::account`](super::Fixed::account).
     pub account: u64,
+    /// [`Forward::asker`](crate::forward::Forward::asker).
+    pub asker: Asker<'a>,
     /// The HTTP status.
     pub status: u16,
-    /// Lines of name and value, as in [`Head`].
+    /// Lines of name and value, as in [`Head`](crate::head::Head).
     pub headers: &'a str,
 }
 
@@ -26,7 +27,7 @@ impl Gateway {
     /// Counts the origin's answer for the account of the key, and plans its edits. `None` when the
     /// route is not known any more.
     #[must_use]
-    pub fn answer<'a>(&mut self, of: &Answered<'a>, text: &str, now: Millis) -> Option<Edits<'a>> {
+    pub fn answer<'a>(&mut self, of: &Answered<'a>, now: Millis) -> Option<Edits<'a>> {
         let mut fields = Fields::default();
         let mut errand = None;
         if of.account != 0 {
@@ -36,11 +37,10 @@ impl Gateway {
             }
             fields = self.standing(Some(of.account), now);
         }
-        let head = Head::parse(text)?;
         let route = self.routes.get(of.route)?;
         let secret = self.credentials.get(route.index).and_then(Option::as_deref);
         let (status, headers) = (of.status, of.headers);
-        let mut edits = answer::plan(route, of.kind, secret, &head, status, headers);
+        let mut edits = answer::plan(route, of.kind, secret, of.asker, status, headers);
         edits.errand = errand;
         if !fields.is_empty() {
             expose(&mut edits);

@@ -3,6 +3,7 @@
 use super::Gateway;
 use super::outcome::Ask;
 use crate::account::{Account, Question};
+use crate::memory::Weighed;
 use crate::metering::{Exchanged, Holds, MeterReply, News, Of};
 use crate::records::Records;
 use crate::route::Routes;
@@ -71,7 +72,10 @@ impl Gateway {
         let records: &mut Records<_> = &mut self.records;
         match said.news {
             None => records.confirm(&held.digest, held.version, held.asked),
-            Some(News::Record(record)) => records.told(held.digest, Some(*record), now),
+            Some(News::Record(record)) => {
+                let said = Weighed::new(*record, reply.text.len());
+                records.told(held.digest, Some(said), now);
+            }
             Some(News::Gone) => records.told(held.digest, None, now),
         }
         true

@@ -1,5 +1,7 @@
 //! How the gateway refuses: the reason, and the answer that tells it.
 
+use std::borrow::Cow;
+
 use super::Gateway;
 use super::outcome::{Response, Work};
 use crate::cors;
@@ -117,13 +119,13 @@ impl Gateway {
         mut fields: Fields,
     ) -> Response {
         self.requests = self.requests.wrapping_add(1);
-        let id = format!("{:016x}{:08x}", self.request_prefix, self.requests);
-        let id = head
-            .and_then(|head| head.header("cf-ray"))
-            .filter(|ray| {
-                ray.len() <= 64 && ray.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            })
-            .unwrap_or(&id);
+        let ray = head.and_then(|head| head.header("cf-ray")).filter(|ray| {
+            ray.len() <= 64 && ray.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        });
+        let id = ray.map_or_else(
+            || Cow::Owned(format!("{:016x}{:08x}", self.request_prefix, self.requests)),
+            Cow::Borrowed,
+        );
         no.describe(&mut fields);
         answer_to(
             head,
@@ -132,7 +134,7 @@ impl Gateway {
                 limit: no.limit.as_deref(),
                 retry_s: no.retry_s,
                 limits: Some(&fields),
-                ..Problem::new(no.refusal, id)
+                ..Problem::new(no.refusal, &id)
             },
         )
     }

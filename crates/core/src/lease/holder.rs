@@ -6,7 +6,10 @@
 //! 3. In the background, the meter is asked before the coverage ends, before the units run out,
 //!    and when something has been untold for long.
 //! 4. Where nothing is spent for some seconds, what is held goes back with the next background ask.
-//! 5. All is by the isolate's own clock. One that moved back closes every lease: how much of
+//! 5. Paced leases are spent like others, but never more in their window than the one that is spent
+//!    of allows, of all of them together. What the pace does not let through is asked for, or refused
+//!    where the meter has said that there is no more.
+//! 6. All is by the isolate's own clock. One that moved back closes every lease: how much of
 //!    their time is left cannot be known.
 //!
 //! Dropping a lease or a report never lets too much through: until it is told otherwise, the meter
@@ -15,13 +18,15 @@
 mod demand;
 mod held;
 mod inner;
+mod recent;
 mod refused;
 
 use self::demand::Demand;
 use self::held::{Held, Waiting};
+use self::recent::Recent;
 use self::refused::Refused;
-use super::message::{Answer, Ask, Outcome, Standing};
-use super::{LEASE_MS, LONGEST_MS, MARGIN_MS};
+use super::message::{Answer, Ask, Outcome, Sort, Standing};
+use super::{LEASE_MS, LITTLE, LONGEST_MS, MARGIN_MS};
 use crate::time::Millis;
 
 /// When the mark "a background ask is under way" expires: its request may have been cancelled.
@@ -49,6 +54,8 @@ pub struct Holder {
     waiting: Vec<Waiting>,
     /// The live ones in the order in which they end.
     leases: Vec<Held>,
+    /// What was spent of paced ones.
+    recent: Recent,
     told: Option<Told>,
     refused: Option<Refused>,
     standing: Vec<Standing>,
@@ -99,6 +106,7 @@ impl Holder {
             seen: Millis(0),
             waiting: Vec::new(),
             leases: Vec::new(),
+            recent: Recent::new(0),
             told: None,
             refused: None,
             standing: Vec::new(),
@@ -137,7 +145,8 @@ impl Holder {
         }
         let refused = self.refused.as_ref();
         let refused = refused.and_then(|refused| refused.of(cost, now));
-        refused.unwrap_or(Spent::Ask)
+        let short = || self.short(cost, now);
+        refused.or_else(short).unwrap_or(Spent::Ask)
     }
 
     /// What to ask the meter, for a call that needs so much, or in the background (0).
@@ -181,6 +190,7 @@ impl Holder {
             number: self.asks,
             need,
             want,
+            lasts_ms: self.hold_ms,
             leases,
         }
     }
@@ -212,8 +222,13 @@ impl Holder {
         let spent = match answer.outcome {
             Outcome::Unlimited if now.since(ask.asked) < bounded(answer.lease_ms) => Spent::Done,
             Outcome::Unlimited => Spent::Ask,
-            Outcome::Granted { amount, hold_ms } => {
-                self.receive(&ask, amount, bounded(hold_ms), cost, now)
+            Outcome::Granted {
+                amount,
+                hold_ms,
+                each,
+            } => {
+                let lease = Held::granted(&ask, amount, bounded(hold_ms), each);
+                self.receive(&ask, lease, bounded(hold_ms), cost, now)
             }
             Outcome::Exhausted { limit, retry_ms } => {
                 if newest {

@@ -13,6 +13,9 @@ pub struct Ask {
     pub need: u64,
     /// Units beyond that, for calls to come.
     pub want: u64,
+    /// For how many milliseconds they are to do; 0 from an isolate that knows no paced leases.
+    #[serde(default)]
+    pub lasts_ms: u64,
     /// What is known of the isolate's leases; those that are closed until an answer has come.
     pub leases: Vec<Report>,
 }
@@ -57,6 +60,9 @@ pub enum Outcome {
         amount: u64,
         /// Milliseconds, from when it was asked, in which they may be spent.
         hold_ms: u64,
+        /// Of a paced lease: how many of them in each window.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        each: Option<Each>,
     },
     /// There is not as much as is needed; nothing was granted.
     Exhausted {
@@ -65,6 +71,30 @@ pub enum Outcome {
         /// Milliseconds after which it is worth asking again; none when only a change helps.
         retry_ms: Option<u64>,
     },
+}
+
+/// What a paced lease lets its isolate spend in any span of so long, however much there is of it in
+/// all. What it spends of all its paced leases is one sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Each {
+    /// Units.
+    pub units: u64,
+    /// The span, in milliseconds.
+    pub window_ms: u64,
+    /// Which of [`Answer::limits`] has nothing beyond that while the lease lasts: it is not worth
+    /// asking for more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short: Option<usize>,
+}
+
+impl Each {
+    /// The most units that are spent in any span of so long.
+    #[must_use]
+    pub fn most(&self, span_ms: u64) -> u64 {
+        let windows = span_ms.div_ceil(self.window_ms.max(1));
+        self.units.saturating_mul(windows)
+    }
 }
 
 /// How a limit stands.

@@ -15,15 +15,18 @@
 //!    will speak of any more is forgotten.
 //! 3. The ask's reports are taken in, each against every limit.
 //! 4. A repetition gets the lease that it got before; one that got none gets none.
-//! 5. What is needed is granted if every limit has it, and beyond it a fair share of the rest.
+//! 5. What is needed is granted if every limit has it, and beyond it a fair share of the rest; by a
+//!    paced lease where isolates would ask too often for others.
 
 mod counter;
 mod index;
 mod isolate;
 mod outcome;
 mod pace;
+mod paced;
 mod parts;
 mod pot;
+mod reserve;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
@@ -75,20 +78,22 @@ impl Hash for Meter {
 }
 
 impl Meter {
-    /// A meter that has counted nothing.
+    /// A meter that has counted nothing. `bears`: how many asks a second it is to have at most, for
+    /// long: [`ASKS_PER_S`](crate::lease::ASKS_PER_S).
     #[must_use]
-    pub fn new(limits: Limits, now: Millis) -> Self {
+    pub fn new(limits: Limits, bears: u64, now: Millis) -> Self {
         let counters = Counter::all(&limits, 0, now);
         let mut changed: BTreeSet<String> = counters.iter().map(Counter::part).collect();
         changed.insert(parts::CLOCK.to_owned());
         changed.insert(parts::LIMITS.to_owned());
+        let isolates = BTreeMap::new();
         Self {
             limits,
+            index: Index::of(&isolates, windows(&counters), now),
             counters,
-            isolates: BTreeMap::new(),
-            index: Index::default(),
+            isolates,
             clock: now,
-            pace: Pace::new(now),
+            pace: Pace::new(bears, now),
             written: BTreeSet::new(),
             changed,
         }
@@ -112,6 +117,7 @@ impl Meter {
         self.changed.extend(parts);
         self.changed.insert(parts::LIMITS.to_owned());
         self.changed.insert(parts::CLOCK.to_owned());
+        self.index.set_windows(windows(&counters), &self.isolates);
         self.counters = counters;
         self.limits = limits;
     }
@@ -164,7 +170,7 @@ impl Meter {
         let held = self.held();
         let counters = self.counters.iter_mut();
         counters
-            .map(|counter| counter.standing(held, now))
+            .map(|counter| counter.standing(&held, now))
             .collect()
     }
 
@@ -193,16 +199,14 @@ impl Meter {
         if let Some(lease) = isolate.lease(report.number) {
             self.index.add(id, report.number, lease);
         }
-        if changed {
-            self.write(id);
-        }
-        let Some(news) = news else {
-            return;
-        };
+        self.index.weigh(id, isolate);
         for counter in &mut self.counters {
-            if counter.hear(&news) {
+            if news.is_some_and(|news| counter.hear(&news, isolate)) {
                 self.changed.insert(counter.part());
             }
+        }
+        if changed {
+            self.write(id);
         }
     }
 
@@ -259,13 +263,16 @@ impl Meter {
             self.index.remove(id, number, lease);
         }
         if let Some(lease) = isolate.settle(number) {
-            self.index.add(id, number, lease);
+            if let Some(lease) = isolate.lease(number) {
+                self.index.add(id, number, lease);
+            }
             for counter in &mut self.counters {
-                if counter.spend(lease.end, lease.open()) {
+                if counter.settle(&lease, isolate) {
                     self.changed.insert(counter.part());
                 }
             }
         }
+        self.index.weigh(id, isolate);
         self.write(id);
     }
 
@@ -273,6 +280,12 @@ impl Meter {
     fn held(&self) -> Held {
         self.index.held(self.clock)
     }
+}
+
+/// The windows of rate limits, in milliseconds, each once.
+fn windows(counters: &[Counter]) -> Vec<u64> {
+    let windows: BTreeSet<u64> = counters.iter().filter_map(Counter::window_ms).collect();
+    windows.into_iter().collect()
 }
 
 #[cfg(test)]

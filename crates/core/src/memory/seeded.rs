@@ -18,13 +18,23 @@ impl BuildHasher for Seeded {
     }
 }
 
+impl SeededHasher {
+    fn take(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(29) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
 impl Hasher for SeededHasher {
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let word = chunk
-                .iter()
-                .fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
-            self.0 = (self.0.rotate_left(29) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.take(u64::from_be_bytes(*word));
+        }
+        if !rest.is_empty() {
+            self.take(
+                rest.iter()
+                    .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+            );
         }
     }
 

@@ -42,6 +42,15 @@ impl RoutePath {
         self.0.matches_all_below(path)
     }
 
+    /// What every path of the pattern begins with: all of it, or up to the slash before its first
+    /// `*`.
+    pub(super) fn literal_beginning(&self) -> &str {
+        let pattern = self.0.as_str();
+        pattern
+            .split_once('*')
+            .map_or(pattern, |(before, _)| before)
+    }
+
     /// Whether `prefix` consists of this pattern's first segments, all of them literal.
     pub(super) fn begins_with(&self, prefix: &str) -> bool {
         let mut own = self.segments();

@@ -1,3 +1,9 @@
+use std::collections::BTreeSet;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
 use super::*;
 
 fn file(json: &str) -> GatewayFile {
@@ -83,6 +89,38 @@ fn the_most_specific_route_wins_whatever_the_order_in_the_file() {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn the_index_finds_what_a_look_at_every_route_finds(
+        patterns in vec((select(&HOSTS[..]), vec(select(&SEGMENTS[..]), 0..4), any::<bool>()), 1..40),
+        host in select(&["a.test", "b.a.test", "c.b.a.test", "other.test"][..]),
+        path in vec(select(&["a", "b", "c", "d"][..]), 0..6),
+        slash in any::<bool>(),
+    ) {
+        // A file in which two routes are the same is refused.
+        let tables: BTreeSet<_> = patterns.iter().map(|(host, segments, rest)| {
+            let rest = if *rest { "/**" } else if segments.is_empty() { "/" } else { "" };
+            let path = segments.iter().fold(String::new(), |path, segment| path + "/" + segment);
+            format!(r#"{{"origin":"https://o.example","path":"{path}{rest}"{host}}}"#)
+        }).collect();
+        let tables: Vec<_> = tables.into_iter().collect();
+        let routes = routes(&format!(r#"{{"route":[{}]}}"#, tables.join(",")));
+        let path = format!("/{}{}", path.join("/"), if slash && !path.is_empty() { "/" } else { "" });
+        let path = CheckedPath::parse(&path).unwrap();
+        let by_each = routes.iter().find(|route| route.host.matches(host) && route.path.matches(&path));
+        prop_assert_eq!(routes.find(host, &path).map(|route| route.index), by_each.map(|route| route.index));
+    }
+}
+
+const HOSTS: [&str; 5] = [
+    "",
+    r#","host":"a.test""#,
+    r#","host":"*.a.test""#,
+    r#","host":"*.b.a.test""#,
+    r#","host":"*.other.test""#,
+];
+const SEGMENTS: [&str; 4] = ["a", "b", "c", "*"];
 
 #[test]
 fn a_request_that_no_route_names_has_none() {

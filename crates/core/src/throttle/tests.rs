@@ -7,6 +7,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::record::Record;
 
 const START: u64 = 1_795_262_400_000;
 
@@ -83,6 +84,28 @@ fn a_flood_of_addresses_takes_no_more_than_the_bound() {
     let last = Network::V6(3 * MOST as u64 - 1);
     assert!(call(&mut throttle, "a", last, 0).is_err());
     assert_eq!(throttle.counters.0.len(), MOST);
+}
+
+#[test]
+fn a_flood_of_addresses_on_a_keys_own_limits_takes_no_more_than_the_bound() {
+    let mut rates = Rates::new(7);
+    let json = r#"{"schema":1,"project":"acme","environment":"live","key_id":"k","secret_id":"s","kind":"public","version":1,"status":"active",
+        "limits":{"rate":[{"name":"a","limit":1,"window_s":60,"per":"ip"},{"name":"b","limit":9,"window_s":3600,"per":"ip"}]}}"#;
+    let record: Record = serde_json::from_str(json).unwrap();
+    for number in 0..MOST as u64 {
+        let network = Network::V6(number);
+        rates.check(&record, network, Millis(START)).unwrap();
+        rates.spend(&record, network, Millis(START));
+    }
+    // Two counters for each address: the last half of them is known, and no other.
+    let half = MOST as u64 / 2;
+    let mut is_full = |number| {
+        rates
+            .check(&record, Network::V6(number), Millis(START))
+            .is_err()
+    };
+    assert!(is_full(half) && is_full(2 * half - 1));
+    assert!(!is_full(half - 1));
 }
 
 #[test]

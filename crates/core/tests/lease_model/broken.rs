@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use keyward_core::lease::holder::Holder;
-use keyward_core::lease::message::{Answer, Ask, Report};
+use keyward_core::lease::message::{Answer, Ask, Outcome, Report};
 use keyward_core::lease::meter::Meter;
 use keyward_core::limits::Limits;
 use keyward_core::time::Millis;
@@ -132,6 +132,40 @@ impl Spends for Silent {
 
     fn answered(&mut self, answer: &Answer, cost: u64, now: Millis) -> Call {
         self.0.answered(answer, cost, now).into()
+    }
+
+    fn unanswered(&mut self, number: u64, now: Millis) {
+        self.0.unanswered(number, now);
+    }
+
+    fn due(&mut self, now: Millis) -> bool {
+        self.0.due(now)
+    }
+}
+
+/// An isolate that takes a paced lease for one that may be spent at once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Hasty(Holder);
+
+impl Spends for Hasty {
+    fn new(isolate: u64) -> Self {
+        Self(Holder::new(isolate))
+    }
+
+    fn spend(&mut self, cost: u64, now: Millis) -> Call {
+        self.0.spend(cost, now).into()
+    }
+
+    fn ask(&mut self, need: u64, now: Millis) -> Ask {
+        self.0.ask(need, now)
+    }
+
+    fn answered(&mut self, answer: &Answer, cost: u64, now: Millis) -> Call {
+        let mut answer = answer.clone();
+        if let Outcome::Granted { each, .. } = &mut answer.outcome {
+            *each = None;
+        }
+        self.0.answered(&answer, cost, now).into()
     }
 
     fn unanswered(&mut self, number: u64, now: Millis) {

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::rc::Rc;
 
+use keyward_core::lease::ASKS_PER_S;
 use keyward_core::lease::holder::{Holder, Spent};
 use keyward_core::lease::message::{Answer, Ask};
 use keyward_core::lease::meter::Meter;
@@ -45,7 +46,7 @@ pub(crate) trait Spends: Clone + Debug + Eq + Hash {
 
 impl Counts for Meter {
     fn new(limits: &Limits, now: Millis) -> Self {
-        Self::new(limits.clone(), now)
+        Self::new(limits.clone(), ASKS_PER_S, now)
     }
 
     fn take(&mut self, ask: &Ask, now: Millis) -> Answer {
@@ -67,7 +68,7 @@ impl Counts for Meter {
     }
 
     fn restore(disk: &Disk, _: &Limits, _: Millis) -> Self {
-        Self::restore(disk.clone().into_iter()).unwrap()
+        Self::restore(disk.clone().into_iter(), ASKS_PER_S).unwrap()
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use keyward_core::account::{Errand, LONGEST_MS, MOST_ASKING, Question};
 use keyward_core::gateway::{Answered, Gateway, Outcome, Reply, Response, Waited, Work};
 use keyward_core::kind::Kind;
+use keyward_core::lease::ASKS_PER_S;
 use keyward_core::lease::meter::Meter;
 use keyward_core::limits::Limits;
 use keyward_core::metering::{Exchanged, MeterCall, MeterCommand, MeterReply, News};
@@ -133,7 +134,7 @@ impl World {
         self.objects
             .entry(name.to_owned())
             .or_insert_with(|| Object {
-                meter: Meter::new(Limits::default(), now),
+                meter: Meter::new(Limits::default(), ASKS_PER_S, now),
                 version: 0,
                 records: BTreeMap::new(),
                 counts: Counts::default(),
@@ -239,17 +240,18 @@ impl World {
                         })
                         .collect();
                 }
-                Outcome::Forward { work, .. } => {
+                Outcome::Forward { forward, work, .. } => {
                     let fixed = self.isolates[isolate].fixed(head).unwrap();
                     let answered = Answered {
                         route: fixed.route,
                         kind: fixed.kind,
                         account: fixed.account,
+                        asker: forward.asker,
                         status: 200,
                         headers: "",
                     };
                     let now = self.now;
-                    let edits = self.isolates[isolate].answer(&answered, head, now).unwrap();
+                    let edits = self.isolates[isolate].answer(&answered, now).unwrap();
                     let headers = edits.set.iter();
                     let headers = headers
                         .map(|(name, value)| ((*name).to_owned(), value.clone()))

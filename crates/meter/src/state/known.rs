@@ -1,5 +1,6 @@
 //! What the registry has told.
 
+use keyward_core::lease::ASKS_PER_S;
 use keyward_core::lease::meter::Meter;
 use keyward_core::limits::Limits;
 use keyward_core::metering::{CreditAct, CreditChange, Holds, Knowledge, News};
@@ -87,6 +88,7 @@ impl Informed {
                 },
                 meter: Meter::new(
                     told.limits,
+                    ASKS_PER_S,
                     told.credits.first().map_or(now, |first| first.at.min(now)),
                 ),
             },
@@ -118,7 +120,7 @@ impl Informed {
             told_at: now,
         };
         let mut meter = before.map_or_else(
-            || Meter::new(Limits::default(), now),
+            || Meter::new(Limits::default(), ASKS_PER_S, now),
             |informed| informed.meter,
         );
         meter.set_limits(Limits::default(), now);

@@ -1,7 +1,8 @@
 //! One lease, as the isolate that holds it sees it.
 
+use super::recent::Recent;
 use crate::lease::MARGIN_MS;
-use crate::lease::message::Report;
+use crate::lease::message::{Each, Report};
 use crate::time::Millis;
 
 /// An ask whose answer has not come.
@@ -18,6 +19,7 @@ pub(super) struct Waiting {
 pub(super) struct Held {
     number: u64,
     left: u64,
+    each: Option<Each>,
     spent: u64,
     spent_at: Millis,
     asked: Millis,
@@ -36,10 +38,16 @@ struct Untold {
 }
 
 impl Held {
-    pub(super) const fn granted(ask: &Waiting, amount: u64, hold_ms: u64) -> Self {
+    pub(super) const fn granted(
+        ask: &Waiting,
+        amount: u64,
+        hold_ms: u64,
+        each: Option<Each>,
+    ) -> Self {
         Self {
             number: ask.number,
             left: amount,
+            each,
             spent: 0,
             spent_at: ask.asked,
             asked: ask.asked,
@@ -52,7 +60,7 @@ impl Held {
     /// The lease of an ask whose answer is not waited for any more. The meter may have granted
     /// something: it is told that nothing of it was spent.
     pub(super) fn given_up(ask: &Waiting, asks: u64, now: Millis) -> Self {
-        let mut held = Self::granted(ask, 0, 0);
+        let mut held = Self::granted(ask, 0, 0, None);
         held.close(asks, now);
         held
     }
@@ -65,19 +73,35 @@ impl Held {
         self.closed
     }
 
-    /// What can still be spent.
+    /// What is left of it in all.
     pub(super) const fn left(&self) -> u64 {
         if self.closed { 0 } else { self.left }
     }
 
-    /// Spends as much of `units` as there is, and says how much. `asks`: how many were made so
-    /// far.
-    pub(super) fn take(&mut self, units: u64, asks: u64, now: Millis) -> u64 {
-        let taken = units.min(self.left());
+    /// Of a paced lease that is not closed.
+    pub(super) const fn each(&self) -> Option<Each> {
+        if self.closed { None } else { self.each }
+    }
+
+    /// What can be spent of it now, where `recent` units were spent of paced leases within their
+    /// window.
+    pub(super) fn room(&self, recent: u64) -> u64 {
+        let left = self.left();
+        self.each
+            .map_or(left, |each| left.min(each.units.saturating_sub(recent)))
+    }
+
+    /// Spends as much of `units` as there is room for, and says how much. `asks`: how many were made
+    /// so far.
+    pub(super) fn take(&mut self, units: u64, recent: &mut Recent, asks: u64, now: Millis) -> u64 {
+        let taken = units.min(self.room(recent.units()));
         if taken == 0 {
             return 0;
         }
         self.left -= taken;
+        if self.each.is_some() {
+            recent.add(taken, now);
+        }
         self.spent = self.spent.saturating_add(taken);
         self.spent_at = now;
         self.change(asks, now);
@@ -98,6 +122,16 @@ impl Held {
     /// Closes it if its time is over.
     pub(super) fn close_if_over(&mut self, asks: u64, now: Millis) {
         if self.ends <= now {
+            self.close(asks, now);
+        }
+    }
+
+    /// Closes it if another paced lease allows no less, for no shorter.
+    pub(super) fn close_if_replaced(&mut self, by: &Self, asks: u64, now: Millis) {
+        if let (Some(own), Some(new)) = (self.each(), by.each())
+            && own.units <= new.units
+            && self.ends <= by.ends
+        {
             self.close(asks, now);
         }
     }

@@ -9,6 +9,7 @@ impl Holder {
         if now.plus(MARGIN_MS) < self.seen {
             self.seen = now;
             self.give_up(|_| true, now);
+            self.recent.lose_time(now);
             for lease in &mut self.leases {
                 lease.lose_time(asks, now);
             }
@@ -22,6 +23,7 @@ impl Holder {
         self.seen = self.seen.max(now);
         let now = self.seen;
         let before = self.held();
+        self.recent.pass(now);
         for lease in &mut self.leases {
             lease.close_if_over(asks, now);
         }
@@ -36,17 +38,56 @@ impl Holder {
         self.leases.len() + self.waiting.len()
     }
 
-    /// Units that can be spent.
+    /// Units that can be spent now.
     pub(super) fn held(&self) -> u64 {
-        let add = |sum: u64, lease: &Held| sum.saturating_add(lease.left());
-        self.leases.iter().fold(0, add)
+        self.room(self.recent.units())
+    }
+
+    /// The same, if so many units of paced leases count.
+    fn room(&self, mut recent: u64) -> u64 {
+        let mut units = 0_u64;
+        for lease in &self.leases {
+            let room = lease.room(recent);
+            units = units.saturating_add(room);
+            if lease.each().is_some() {
+                recent = recent.saturating_add(room);
+            }
+        }
+        units
+    }
+
+    /// Units that are left of the leases in all; of paced ones too, if they are to be counted.
+    fn left(&self, paced: bool) -> u64 {
+        let leases = self.leases.iter();
+        let leases = leases.filter(|lease| paced || lease.each().is_none());
+        leases.map(Held::left).fold(0, u64::saturating_add)
+    }
+
+    /// What the pace does not let through is refused where there is no more of the limit.
+    pub(super) fn short(&self, cost: u64, now: Millis) -> Option<Spent> {
+        let cost = cost.max(1);
+        let fits = |lease: &&Held| lease.left() >= cost;
+        let paced = self.leases.iter().rev().filter(fits);
+        let each = paced.filter_map(Held::each).next()?;
+        let (limit, most) = (each.short?, each.units.checked_sub(cost)?);
+        // The limits may be others than when it was said.
+        let Sort::Rate(window_s) = self.standing.get(limit)?.sort else {
+            return None;
+        };
+        if window_s.saturating_mul(1_000) > LEASE_MS {
+            return None;
+        }
+        Some(Spent::Exhausted {
+            limit,
+            retry_ms: Some(self.recent.free_at(most, now).since(now)),
+        })
     }
 
     /// Spends so much of the leases; they have it.
     pub(super) fn take(&mut self, units: u64, now: Millis) {
         let mut open = units;
         for lease in &mut self.leases {
-            open -= lease.take(open, self.asks, now);
+            open -= lease.take(open, &mut self.recent, self.asks, now);
         }
         self.demand.spend(units, now);
         self.raise_standing();
@@ -107,8 +148,19 @@ impl Holder {
             demand = demand.max(FIRST_WANT);
         }
         let asked = self.waiting.iter().map(|ask| ask.want);
-        let coming = asked.fold(self.held(), u64::saturating_add);
+        // A paced lease takes the place of those before it.
+        let coming = asked.fold(self.coming(now), u64::saturating_add);
         demand.saturating_sub(coming)
+    }
+
+    /// What will be spent of leases that are not paced, before they end.
+    fn coming(&self, now: Millis) -> u64 {
+        let leases = self.leases.iter().filter(|lease| lease.each().is_none());
+        let coming = leases.map(|lease| {
+            let spent = self.demand.within(lease.ends().since(now), now);
+            lease.left().min(spent)
+        });
+        coming.fold(0, u64::saturating_add)
     }
 
     /// Takes in what the newest answer says of the meter.
@@ -132,17 +184,29 @@ impl Holder {
         }
     }
 
+    /// A paced lease has come. Where its window is another, those before it are over, at the meter
+    /// too, and what was spent of them is counted there.
+    fn keep_pace(&mut self, lease: &Held, now: Millis) {
+        let Some(each) = lease.each() else { return };
+        if each.window_ms != self.recent.window_ms() {
+            for other in self.leases.iter_mut().filter(|one| one.each().is_some()) {
+                other.close(self.asks, now);
+            }
+            self.recent = Recent::new(each.window_ms);
+        }
+    }
+
     /// Takes in a lease, and pays the call that waited for it.
     pub(super) fn receive(
         &mut self,
         ask: &Waiting,
-        amount: u64,
+        mut lease: Held,
         hold_ms: u64,
         cost: u64,
         now: Millis,
     ) -> Spent {
         let in_time = now.since(ask.asked) < hold_ms;
-        if amount == 0 {
+        if lease.left() == 0 {
             // The meter knows that there is nothing to come back: nothing to hold or to tell.
             return if in_time && cost == 0 {
                 Spent::Done
@@ -152,14 +216,22 @@ impl Holder {
         }
         self.refused = None;
         self.hold_ms = hold_ms.max(LEASE_MS);
-        let mut lease = Held::granted(ask, amount, hold_ms);
         let mut spent = Spent::Ask;
-        if in_time && cost <= amount.saturating_add(self.held()) {
+        if in_time {
+            self.keep_pace(&lease, now);
+            let recent = self.recent.units();
+            let own = cost.min(lease.room(recent));
+            let recent = recent.saturating_add(if lease.each().is_some() { own } else { 0 });
             // The waiting call needs no margin: the clock was seen not to have moved back.
-            let own = lease.take(cost, self.asks, now);
-            self.demand.spend(own, now);
-            self.take(cost - own, now);
-            spent = Spent::Done;
+            if cost <= own.saturating_add(self.room(recent)) {
+                lease.take(own, &mut self.recent, self.asks, now);
+                self.demand.spend(own, now);
+                self.take(cost - own, now);
+                spent = Spent::Done;
+            }
+            for older in &mut self.leases {
+                older.close_if_replaced(&lease, self.asks, now);
+            }
         }
         lease.close_if_over(self.asks, now);
         if !in_time {
@@ -182,9 +254,20 @@ impl Holder {
         if self.refused.as_ref().is_some_and(|one| one.holds(now)) || !self.demand.is_some(now) {
             return false;
         }
+        if self.is_kept_for_calls() {
+            return false;
+        }
         let quarter = last.div_ceil(4);
         let low = self.demand.within(1_000, now).min(last - last / 4);
-        self.held() < low.max(quarter)
+        self.left(true) < low.max(quarter)
+    }
+
+    /// Whether a meter of so many isolates has so little left that it grants only what calls need.
+    fn is_kept_for_calls(&self) -> bool {
+        let told = self.told.as_ref();
+        let mut limits = self.standing.iter().zip(&self.free);
+        told.is_some_and(|told| told.lease_ms > LEASE_MS)
+            && limits.any(|(limit, free)| *free < limit.limit / LITTLE)
     }
 
     /// Whether the meter has not been told of something for too long.

@@ -2,6 +2,7 @@
 
 mod anything;
 mod background;
+mod paced;
 mod reports;
 
 use super::*;
@@ -16,8 +17,8 @@ pub(super) fn answer(number: u64, outcome: Outcome) -> Answer {
         outcome,
         lease_ms: LEASE_MS,
         limits: vec![Standing {
-            name: "minute".into(),
-            sort: Sort::Rate(60),
+            name: "short".into(),
+            sort: Sort::Rate(10),
             limit: 100,
             free: 0,
             reset_ms: None,
@@ -27,7 +28,14 @@ pub(super) fn answer(number: u64, outcome: Outcome) -> Answer {
 
 pub(super) fn granted(number: u64, amount: u64) -> Answer {
     let hold_ms = HOLD;
-    answer(number, Outcome::Granted { amount, hold_ms })
+    answer(
+        number,
+        Outcome::Granted {
+            amount,
+            hold_ms,
+            each: None,
+        },
+    )
 }
 
 pub(super) fn refused(number: u64, retry_ms: Option<u64>) -> Answer {
@@ -81,6 +89,7 @@ fn the_lease_that_ends_first_is_spent_first_and_several_pay_together() {
     let short = Outcome::Granted {
         amount: 4,
         hold_ms: 2000,
+        each: None,
     };
     holder.answered(&answer(first, short), 0, Millis(2000));
     assert_eq!(holder.spend(3, Millis(2001)), Spent::Done);

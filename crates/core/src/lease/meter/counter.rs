@@ -5,17 +5,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::isolate::News;
+use super::isolate::{Isolate, Lease, News};
 use super::pot::Pot;
-use crate::lease::LEASE_MS;
-use crate::lease::message::{Sort, Standing};
+use super::reserve::Within;
+use crate::lease::message::{Each, Sort, Standing};
 use crate::lease::window::Window;
+use crate::lease::{LEASE_MS, LITTLE};
 use crate::limits::{Limits, Per};
 use crate::spec::limits::LARGEST_LIMIT;
 use crate::time::Millis;
 
 /// All but one part in so many of a limit is plenty.
 const PLENTY: u64 = 4;
+/// Of a limit that is shared out in paced leases, one part in so many is left to who comes later.
+const LEFT: u64 = 16;
 
 /// A limit with its count.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,12 +38,32 @@ enum Count {
 }
 
 /// What leases hold at a moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Held {
     /// Units.
     pub(super) units: u64,
+    /// Those that can be spent within the window of each rate limit, by its milliseconds.
+    pub(super) within: Vec<(u64, Within)>,
     /// When the first of the leases is over; then its units are spent, or come back.
     pub(super) first_end: Option<Millis>,
+}
+
+impl Held {
+    /// With a lease more, of so many units.
+    pub(super) fn with(mut self, amount: u64) -> Self {
+        self.units = self.units.saturating_add(amount);
+        for (_, within) in &mut self.within {
+            within.plain = within.plain.saturating_add(amount);
+        }
+        self
+    }
+
+    /// What can be spent within the window of a rate limit.
+    fn within(&self, window_ms: u64) -> Within {
+        let mut within = self.within.iter();
+        let found = within.find(|(window, _)| *window == window_ms);
+        found.map_or_else(Within::default, |(_, within)| *within)
+    }
 }
 
 impl Counter {
@@ -153,8 +176,21 @@ impl Counter {
         }
     }
 
+    /// Counts what may have been spent of a lease that is over, beside what its isolate has left;
+    /// whether that changed anything here.
+    pub(super) fn settle(&mut self, lease: &Lease, isolate: &Isolate) -> bool {
+        let Some(window) = self.window_ms() else {
+            return false;
+        };
+        let (at, units) = match lease.paced(window) {
+            Some(most) => lease.rest(most, isolate.paced(window), lease.end),
+            None => (lease.end, lease.open()),
+        };
+        self.spend(at, units)
+    }
+
     /// Counts units that were spent at a moment; whether that changed anything here.
-    pub(super) fn spend(&mut self, at: Millis, units: u64) -> bool {
+    fn spend(&mut self, at: Millis, units: u64) -> bool {
         match &mut self.count {
             Count::Window(window) if units > 0 => {
                 window.add(at, units);
@@ -164,27 +200,51 @@ impl Counter {
         }
     }
 
-    /// Takes in a report; whether that changed anything here.
-    pub(super) fn hear(&mut self, news: &News) -> bool {
-        match &mut self.count {
+    /// Takes in a report of an isolate, which has heard it; whether that changed anything here.
+    pub(super) fn hear(&mut self, news: &News, isolate: &Isolate) -> bool {
+        let lease = &news.lease;
+        let window_ms = self.window_ms().unwrap_or(0);
+        match (&mut self.count, lease.paced(window_ms)) {
+            // It counts with all that it may spend in a window, until it is closed.
+            (Count::Window(_), Some(_)) if !news.closed => false,
+            (Count::Window(window), Some(most)) if lease.is_settled() => {
+                window.take_back(lease.end, lease.unspent(most))
+            }
+            (Count::Window(_), Some(most)) => {
+                let (at, units) = lease.rest(most, isolate.paced(window_ms), news.at);
+                self.spend(at, units)
+            }
             // What a lease was settled with is entered at its end.
-            Count::Window(window) if news.settled => window.take_back(news.end, news.unspent),
-            Count::Window(_) => self.spend(news.at, news.spent),
-            Count::Pot(pot) => pot.give_back(news.unspent, news.end),
+            (Count::Window(window), None) if lease.is_settled() => {
+                window.take_back(lease.end, news.unspent)
+            }
+            (Count::Window(_), None) => self.spend(news.at, news.spent),
+            (Count::Pot(pot), _) => pot.give_back(news.unspent, lease.end),
+        }
+    }
+
+    /// The window of a rate limit, in milliseconds.
+    pub(super) const fn window_ms(&self) -> Option<u64> {
+        match self.sort {
+            Sort::Rate(window_s) => Some(window_s.saturating_mul(1_000)),
+            Sort::Quota | Sort::Credits => None,
         }
     }
 
     /// Units that nobody holds or has spent.
-    pub(super) fn free(&mut self, held: Held, now: Millis) -> u64 {
+    pub(super) fn free(&mut self, held: &Held, now: Millis) -> u64 {
+        let within = self
+            .window_ms()
+            .map_or(0, |window| held.within(window).units());
         let taken = match &mut self.count {
-            Count::Window(window) => window.used(now).saturating_add(held.units),
+            Count::Window(window) => window.used(now).saturating_add(within),
             Count::Pot(pot) => pot.taken(),
         };
         self.limit.saturating_sub(taken)
     }
 
     /// When so many units, which are not free, could be; never if `None`.
-    pub(super) fn free_at(&mut self, units: u64, held: Held, now: Millis) -> Option<Millis> {
+    pub(super) fn free_at(&mut self, units: u64, held: &Held, now: Millis) -> Option<Millis> {
         let spent = match &mut self.count {
             Count::Window(window) => window.used(now),
             Count::Pot(pot) => pot.taken().saturating_sub(held.units),
@@ -207,11 +267,11 @@ impl Counter {
     /// were spent count on until their lease is told of or over: one that outlasts the window
     /// takes more of the limit than what is spent, so it is given only where most of that is free
     /// beside it: it is among what is `held`.
-    pub(super) fn longest_hold(&mut self, longest: u64, held: Held, now: Millis) -> u64 {
+    pub(super) fn longest_hold(&mut self, longest: u64, held: &Held, now: Millis) -> u64 {
         let free = self.free(held, now);
         let plenty = free >= self.limit - self.limit / PLENTY;
-        match (&self.count, self.sort) {
-            (Count::Window(_), Sort::Rate(window_s)) if !plenty => window_s.saturating_mul(1_000),
+        match (&self.count, self.window_ms()) {
+            (Count::Window(_), Some(window_ms)) if !plenty => window_ms,
             (Count::Window(_), _) => longest,
             (Count::Pot(pot), _) => pot.boundary().map_or(longest, |end| end.since(now)),
         }
@@ -219,18 +279,15 @@ impl Counter {
 
     /// How soon it changes much: its window or a lease, whichever is shorter.
     pub(super) fn pause_ms(&self) -> u64 {
-        match self.sort {
-            Sort::Rate(window_s) => window_s.saturating_mul(1_000).min(LEASE_MS),
-            Sort::Quota | Sort::Credits => LEASE_MS,
-        }
+        self.window_ms()
+            .map_or(LEASE_MS, |window| window.min(LEASE_MS))
     }
 
     /// Whether so many isolates, each with a lease of at most so long, could not have a unit each.
     pub(super) const fn is_scarce(&self, isolates: u64, longest: u64) -> bool {
-        let Sort::Rate(window_s) = self.sort else {
+        let Some(window_ms) = self.window_ms() else {
             return false;
         };
-        let window_ms = window_s.saturating_mul(1_000);
         let (part, whole) = if longest < window_ms {
             (longest, window_ms)
         } else {
@@ -239,20 +296,56 @@ impl Counter {
         (self.limit as u128 * part as u128) < (isolates as u128 * whole as u128)
     }
 
-    /// Whether little is left.
-    pub(super) fn is_low(&mut self, held: Held, now: Millis) -> bool {
-        self.free(held, now) < self.limit / PLENTY
+    /// How many units each of so many isolates may have in each window of so long, so that all have as
+    /// much and some are left.
+    pub(super) fn fair(&self, isolates: u64, each_ms: u64) -> u64 {
+        let windows = self.windows(each_ms);
+        (self.limit - self.limit.div_ceil(LEFT)) / isolates.max(1) / windows
     }
 
-    /// What each of so many isolates may hold for so long, so that plenty is left; anything if
-    /// `None`.
-    pub(super) fn lasting(&self, isolates: u64, longest: u64) -> Option<u64> {
-        match self.sort {
-            Sort::Rate(window_s) if window_s.saturating_mul(1_000) < longest => {
-                Some(self.limit / PLENTY / isolates.max(1))
+    /// How many windows of so long are to count as one of this limit.
+    pub(super) fn windows(&self, each_ms: u64) -> u64 {
+        let window_ms = self.window_ms().unwrap_or(each_ms);
+        window_ms.div_ceil(each_ms.max(1)).max(1)
+    }
+
+    /// The most that an isolate may have of paced leases in a window, where there are others.
+    pub(super) fn most_paced(&mut self, isolate: &Isolate, held: &Held, now: Millis) -> u64 {
+        let window_ms = self.window_ms().unwrap_or(0);
+        let left = self.limit.saturating_sub(self.used(now));
+        held.within(window_ms).most(isolate.paced(window_ms), left)
+    }
+
+    /// Whether a paced lease of so many units in all would be too much, beside the others of its
+    /// isolate.
+    pub(super) fn is_passed(
+        &mut self,
+        (amount, each): (u64, Each),
+        isolate: &Isolate,
+        held: &Held,
+        now: Millis,
+    ) -> bool {
+        match self.window_ms() {
+            Some(window) if each.most(window) < amount => {
+                let (own, most) = (isolate.paced(window), each.most(window));
+                let within = held.within(window).with_pace(own, most);
+                most > own && self.used(now).saturating_add(within.units()) > self.limit
             }
-            _ => None,
+            _ => amount > self.free(held, now),
         }
+    }
+
+    /// Units that were spent in a rate window.
+    fn used(&mut self, now: Millis) -> u64 {
+        match &mut self.count {
+            Count::Window(window) => window.used(now),
+            Count::Pot(_) => 0,
+        }
+    }
+
+    /// Whether little is left.
+    pub(super) fn is_low(&mut self, held: &Held, now: Millis) -> bool {
+        self.free(held, now) < self.limit / LITTLE
     }
 
     /// What it lets through in a window or a period; of credits, the balance.
@@ -261,7 +354,7 @@ impl Counter {
     }
 
     /// How it stands.
-    pub(super) fn standing(&mut self, held: Held, now: Millis) -> Standing {
+    pub(super) fn standing(&mut self, held: &Held, now: Millis) -> Standing {
         let free = self.free(held, now);
         let reset = match &mut self.count {
             Count::Pot(pot) => pot.boundary(),

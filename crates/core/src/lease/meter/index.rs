@@ -7,6 +7,7 @@ use std::hash::{Hash, Hasher};
 
 use super::counter::Held;
 use super::isolate::{Isolate, LATE_MS, Lease, SILENT_MS};
+use super::reserve::Within;
 use crate::lease::LEASE_MS;
 use crate::time::Millis;
 
@@ -21,10 +22,28 @@ pub(super) struct Index {
     open: BTreeMap<Millis, u128>,
     /// Those of leases that are not settled.
     live: u128,
+    /// The windows of the rate limits, in milliseconds.
+    windows: Vec<u64>,
+    /// What can be spent within each of them, of leases that are not settled.
+    within: Vec<Sums>,
+    /// What each isolate has of that; none that has nothing.
+    weights: BTreeMap<u64, Vec<Weight>>,
     /// Every isolate, by when it asked last.
     seen: BTreeSet<(Millis, u64)>,
     /// Those that have asked within the time of a lease.
     recent: BTreeSet<(Millis, u64)>,
+}
+
+/// What an isolate can spend within a window, of leases that are not paced in it and of those that are.
+type Weight = (u64, u64);
+
+/// The same of all isolates.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Sums {
+    plain: u128,
+    paced: u128,
+    /// How many isolates have how much of what is paced; no zeros.
+    paces: BTreeMap<u64, u64>,
 }
 
 /// It follows from what is hashed beside it.
@@ -34,8 +53,9 @@ impl Hash for Index {
 
 impl Index {
     /// Counts it all anew.
-    pub(super) fn of(isolates: &BTreeMap<u64, Isolate>, clock: Millis) -> Self {
+    pub(super) fn of(isolates: &BTreeMap<u64, Isolate>, windows: Vec<u64>, clock: Millis) -> Self {
         let mut index = Self::default();
+        index.set_windows(windows, isolates);
         for (id, isolate) in isolates {
             index.see(*id, None, isolate.seen);
             for (number, lease) in isolate.leases() {
@@ -44,6 +64,30 @@ impl Index {
         }
         index.pass(clock, LEASE_MS);
         index
+    }
+
+    /// The rate limits are others.
+    pub(super) fn set_windows(&mut self, windows: Vec<u64>, isolates: &BTreeMap<u64, Isolate>) {
+        self.within = vec![Sums::default(); windows.len()];
+        self.windows = windows;
+        self.weights.clear();
+        for (id, isolate) in isolates {
+            self.weigh(*id, isolate);
+        }
+    }
+
+    /// The leases of an isolate are others, or stand otherwise.
+    pub(super) fn weigh(&mut self, id: u64, isolate: &Isolate) {
+        let windows = self.windows.iter();
+        let new: Vec<Weight> = windows.map(|window| isolate.weight(*window)).collect();
+        let old = self.weights.remove(&id).unwrap_or_default();
+        for (place, sums) in self.within.iter_mut().enumerate() {
+            let of = |weights: &[Weight]| weights.get(place).copied().unwrap_or_default();
+            sums.replace(of(&old), of(&new));
+        }
+        if new.iter().any(|weight| *weight != (0, 0)) {
+            self.weights.insert(id, new);
+        }
     }
 
     /// An isolate has asked.
@@ -126,6 +170,9 @@ impl Index {
         let first = self.open.range(now.plus(1)..).next();
         Held {
             units: narrow(self.live),
+            within: (self.windows.iter().copied())
+                .zip(self.within.iter().map(Sums::within))
+                .collect(),
             first_end: first.map(|(end, _)| *end),
         }
     }
@@ -139,6 +186,37 @@ impl Index {
     /// How many isolates have asked within the time of a lease.
     pub(super) fn asking(&self) -> u64 {
         self.recent.len() as u64
+    }
+}
+
+impl Sums {
+    /// An isolate has other leases than before.
+    fn replace(&mut self, old: Weight, new: Weight) {
+        let sum = |sum: u128, old: u64, new: u64| {
+            sum.saturating_add(new.into()).saturating_sub(old.into())
+        };
+        self.plain = sum(self.plain, old.0, new.0);
+        self.paced = sum(self.paced, old.1, new.1);
+        if old.1 == new.1 {
+            return;
+        }
+        if let Some(isolates) = self.paces.get_mut(&old.1) {
+            *isolates = isolates.saturating_sub(1);
+            if *isolates == 0 {
+                self.paces.remove(&old.1);
+            }
+        }
+        if new.1 > 0 {
+            *self.paces.entry(new.1).or_default() += 1;
+        }
+    }
+
+    fn within(&self) -> Within {
+        Within {
+            plain: narrow(self.plain),
+            paced: narrow(self.paced),
+            greatest: self.paces.last_key_value().map_or(0, |(most, _)| *most),
+        }
     }
 }
 

@@ -3,13 +3,20 @@
 use super::Meter;
 use super::counter::{Counter, Held};
 use super::isolate::{Isolate, Lease};
-use crate::lease::message::{Ask, Outcome};
+use crate::lease::message::{Ask, Each, Outcome};
 use crate::lease::{LARGEST_SHARE, SHORTEST_MS};
 use crate::time::Millis;
 
 /// A refusal stands until one part in so many of the limit is free: were each unit given out as
 /// soon as it is free, every call would ask for it.
 const HELD_BACK: u64 = 32;
+
+/// Nothing was needed, and nothing is granted.
+pub(super) const NOTHING: Outcome = Outcome::Granted {
+    amount: 0,
+    hold_ms: 0,
+    each: None,
+};
 
 impl Meter {
     /// Grants an ask what it may have. `fresh`: it was not answered before.
@@ -19,6 +26,7 @@ impl Meter {
             return Outcome::Granted {
                 amount: lease.amount,
                 hold_ms: Lease::hold_ms(lease),
+                each: Lease::each(lease),
             };
         }
         if self.counters.is_empty() {
@@ -26,43 +34,70 @@ impl Meter {
         }
         let own = isolate.map_or(0, Isolate::open);
         let held = self.held();
+        if fresh && let Some(outcome) = self.paced(ask, &held, now) {
+            return outcome;
+        }
         let counters = self.counters.iter_mut();
         let free = counters
-            .map(|counter| counter.free(held, now))
+            .map(|counter| counter.free(&held, now))
             .min()
             .unwrap_or(0);
         // A call that costs nothing is refused too where nothing is left.
         let least = ask.need.max(1);
         let share = self.share(free.saturating_sub(ask.need), own);
-        let share = share.min(self.lasting(ask.need.saturating_add(own)));
-        let sheds = self.sheds(ask, share, held, now);
+        let sheds = self.sheds(ask, share, &held, now);
         if free < least || ask.need > 0 && (!fresh || sheds) {
-            return self.exhausted(ask, held, now);
+            return self.exhausted(ask, &held, now);
         }
         let share = if sheds { 0 } else { share };
-        let amount = ask.need.saturating_add(ask.want.min(share));
+        let amount = ask.need.saturating_add(self.want(ask).min(share));
         if amount == 0 || !fresh {
-            return Outcome::Granted {
-                amount: 0,
-                hold_ms: 0,
-            };
+            return NOTHING;
         }
         let hold_ms = self.hold_ms(amount, held, now);
+        self.grant(ask, amount, hold_ms, None, now)
+    }
+
+    /// Grants a lease.
+    pub(super) fn grant(
+        &mut self,
+        ask: &Ask,
+        amount: u64,
+        hold_ms: u64,
+        each: Option<Each>,
+        now: Millis,
+    ) -> Outcome {
         for counter in &mut self.counters {
             if counter.grant(amount) {
                 self.changed.insert(counter.part());
             }
         }
         if let Some(isolate) = self.isolates.get_mut(&ask.isolate) {
-            let lease = isolate.keep(ask.number, amount, now, now.plus(hold_ms));
+            let lease = isolate.keep(ask.number, amount, now, now.plus(hold_ms), each);
             self.index.add(ask.isolate, ask.number, lease);
+            self.index.weigh(ask.isolate, isolate);
             self.write(ask.isolate);
         }
-        Outcome::Granted { amount, hold_ms }
+        Outcome::Granted {
+            amount,
+            hold_ms,
+            each,
+        }
+    }
+
+    /// What an ask wants. Where leases are long, it is what would be its fair part of the limits, so
+    /// that the isolate need not ask again before its lease ends.
+    pub(super) fn want(&self, ask: &Ask) -> u64 {
+        if self.pace.is_normal() || ask.want == 0 {
+            return ask.want;
+        }
+        let limits = self.counters.iter().map(Counter::limit);
+        let fair = limits.min().unwrap_or(0) / LARGEST_SHARE / self.index.asking().max(1);
+        ask.want.max(fair)
     }
 
     /// Refuses so many units: for the limit that has least, until all could have them.
-    fn exhausted(&mut self, ask: &Ask, held: Held, now: Millis) -> Outcome {
+    pub(super) fn exhausted(&mut self, ask: &Ask, held: &Held, now: Millis) -> Outcome {
         let units = ask.need.max(1);
         let mut shortest = (u64::MAX, 0);
         let mut retry = Some(now);
@@ -87,7 +122,7 @@ impl Meter {
     /// Whether an ask gets nothing although there are units: where little is left and it could not
     /// have half of what it wants, or where a rate limit has less than a unit for each isolate. It
     /// would be asked for on and on, and the meter could not bear that.
-    fn sheds(&mut self, ask: &Ask, share: u64, held: Held, now: Millis) -> bool {
+    fn sheds(&mut self, ask: &Ask, share: u64, held: &Held, now: Millis) -> bool {
         if !self.pace.is_crowded() {
             return false;
         }
@@ -98,20 +133,8 @@ impl Meter {
         })
     }
 
-    /// What an isolate may have beyond what it has and needs, so that the long leases of all leave
-    /// plenty of a window that is shorter than they are.
-    fn lasting(&self, has: u64) -> u64 {
-        if self.pace.is_normal() {
-            return u64::MAX;
-        }
-        let (isolates, longest) = (self.index.asking(), self.pace.lease_ms());
-        let counters = self.counters.iter();
-        let most = counters.filter_map(|counter| counter.lasting(isolates, longest));
-        most.min().map_or(u64::MAX, |most| most.saturating_sub(has))
-    }
-
     /// What one isolate may have of what is free, beyond its need and what it holds of its `own`.
-    fn share(&self, free: u64, own: u64) -> u64 {
+    pub(super) fn share(&self, free: u64, own: u64) -> u64 {
         let sharers = self.pace.sharers(self.index.asking());
         let share = free.saturating_add(own) / LARGEST_SHARE / sharers;
         share.saturating_sub(own)
@@ -120,11 +143,8 @@ impl Meter {
     /// How long a lease lasts that is granted now.
     fn hold_ms(&mut self, amount: u64, held: Held, now: Millis) -> u64 {
         let longest = self.pace.lease_ms();
-        let held = Held {
-            units: held.units.saturating_add(amount),
-            ..held
-        };
-        let hold = |counter: &mut Counter| counter.longest_hold(longest, held, now);
+        let held = held.with(amount);
+        let hold = |counter: &mut Counter| counter.longest_hold(longest, &held, now);
         let holds = self.counters.iter_mut().map(hold);
         // An answer takes its time: where a boundary is nearer, the lease counts beyond it too.
         holds.min().unwrap_or(longest).clamp(SHORTEST_MS, longest)

@@ -15,16 +15,17 @@ use crate::lease::message::Ask;
 use crate::lease::{LEASE_MS, LONGEST_MS};
 use crate::time::Millis;
 
-/// Asks a second that a meter bears for long.
-const ASKS_PER_S: u64 = 300;
 /// Over how long asks are counted.
 const SPAN_MS: u64 = 1_000;
 
-/// The asks of the present span, and how long leases are.
+/// The asks of the present span and of the one before it, and how long leases are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pace {
+    /// Asks a second that the meter bears for long.
+    bears: u64,
     since: Millis,
     asks: u64,
+    before: u64,
     lease_ms: u64,
 }
 
@@ -32,27 +33,35 @@ pub(super) struct Pace {
 impl Hash for Pace {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.lease_ms.hash(state);
-        self.asks.saturating_sub(ASKS_PER_S / 2).hash(state);
+        for asks in [self.asks, self.before] {
+            let most = self.bears.saturating_add(1);
+            asks.min(most).saturating_sub(self.bears / 2).hash(state);
+        }
     }
 }
 
 impl Pace {
-    pub(super) const fn new(now: Millis) -> Self {
+    pub(super) const fn new(bears: u64, now: Millis) -> Self {
         Self {
+            bears,
             since: now,
             asks: 0,
+            before: 0,
             lease_ms: LEASE_MS,
         }
     }
 
     /// Counts an ask; so many isolates have asked within the time of a lease.
     pub(super) fn ask(&mut self, isolates: u64, now: Millis) {
-        if now.since(self.since) >= SPAN_MS {
+        let passed_ms = now.since(self.since);
+        if passed_ms >= SPAN_MS {
+            let follows = passed_ms < 2 * SPAN_MS;
+            self.before = if follows { self.asks } else { 0 };
             self.since = now;
             self.asks = 0;
         }
         self.asks = self.asks.saturating_add(1);
-        let lease_ms = borne_ms(isolates).saturating_mul(4) / 3;
+        let lease_ms = self.borne_ms(isolates).saturating_mul(4) / 3;
         self.lease_ms = lease_ms.clamp(LEASE_MS, LONGEST_MS);
     }
 
@@ -73,7 +82,7 @@ impl Pace {
 
     /// How soon one of so many isolates may ask again if it is refused.
     pub(super) fn retry_of(&self, ask: &Ask, isolates: u64) -> u64 {
-        let retry_ms = borne_ms(isolates).max(1);
+        let retry_ms = self.borne_ms(isolates).max(1);
         if self.is_normal() {
             return retry_ms;
         }
@@ -87,23 +96,34 @@ impl Pace {
         if self.is_normal() {
             return isolates.max(1);
         }
-        ASKS_PER_S
+        self.bears.max(1)
+    }
+
+    /// Whether so many isolates ask too often if none may go without asking for longer than a window.
+    pub(super) fn is_strained(&self, isolates: u64, window_ms: u64) -> bool {
+        let span_ms = window_ms.min(LEASE_MS / 4 * 3);
+        u128::from(isolates) * 1_000 > u128::from(self.bears) * u128::from(span_ms)
+    }
+
+    /// Whether more is asked than is borne for long.
+    pub(super) fn is_pressed(&self) -> bool {
+        self.asks.max(self.before) > self.bears
+    }
+
+    /// In which time the meter bears an ask of each of so many isolates.
+    fn borne_ms(&self, isolates: u64) -> u64 {
+        isolates.saturating_mul(1_000) / self.bears.max(1)
     }
 
     /// Whether more is asked now than leaves time for those who may come back.
     pub(super) const fn is_crowded(&self) -> bool {
-        !self.is_normal() && self.asks > ASKS_PER_S / 2
+        !self.is_normal() && self.asks > self.bears / 2
     }
 
     /// Whether leases are as long as they are elsewhere.
     pub(super) const fn is_normal(&self) -> bool {
         self.lease_ms == LEASE_MS
     }
-}
-
-/// In which time the meter bears an ask of each of so many isolates.
-const fn borne_ms(isolates: u64) -> u64 {
-    isolates.saturating_mul(1_000) / ASKS_PER_S
 }
 
 /// Between a half and one and a half of a time; the same for the same ask.
@@ -116,9 +136,10 @@ fn spread(millis: u64, ask: &Ask) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lease::ASKS_PER_S;
 
     fn paced(isolates: u64) -> Pace {
-        let mut pace = Pace::new(Millis(0));
+        let mut pace = Pace::new(ASKS_PER_S, Millis(0));
         pace.ask(isolates, Millis(5));
         pace
     }
@@ -129,6 +150,7 @@ mod tests {
             number: 3,
             need: 1,
             want: 0,
+            lasts_ms: 0,
             leases: Vec::new(),
         }
     }

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::Meter;
 use super::counter::Counter;
 use super::index::Index;
 use super::isolate::Isolate;
 use super::pace::Pace;
+use super::{Meter, windows};
 use crate::limits::Limits;
 use crate::time::Millis;
 
@@ -45,7 +45,8 @@ impl Meter {
     }
 
     /// The meter that was written; `None` when its parts are not all there, or cannot be read.
-    pub fn restore(parts: impl Iterator<Item = (String, String)>) -> Option<Self> {
+    /// `bears`: as in [`Meter::new`].
+    pub fn restore(parts: impl Iterator<Item = (String, String)>, bears: u64) -> Option<Self> {
         let mut limits: Option<Limits> = None;
         let mut clock: Option<Millis> = None;
         let mut counts: BTreeMap<String, Counter> = BTreeMap::new();
@@ -73,12 +74,12 @@ impl Meter {
             .collect::<Option<Vec<_>>>()?;
         Some(Self {
             limits,
+            index: Index::of(&isolates, windows(&counters), clock),
             counters,
-            index: Index::of(&isolates, clock),
             written: isolates.keys().copied().collect(),
             isolates,
             clock,
-            pace: Pace::new(clock),
+            pace: Pace::new(bears, clock),
             changed: BTreeSet::new(),
         })
     }

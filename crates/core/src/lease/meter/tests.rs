@@ -1,11 +1,12 @@
 use super::*;
-use crate::lease::LEASE_MS;
 use crate::lease::message::{Outcome, Report, Sort};
+use crate::lease::{ASKS_PER_S, LEASE_MS};
 
 mod changes;
 mod grants;
 mod holds;
 mod many;
+mod paced;
 
 /// 2026-01-31T23:00:00Z: an hour before the end of a month.
 const START: Millis = Millis(1_769_900_400_000);
@@ -37,6 +38,7 @@ fn ask(isolate: u64, number: u64, need: u64, want: u64) -> Ask {
         number,
         need,
         want,
+        lasts_ms: 0,
         leases: Vec::new(),
     }
 }

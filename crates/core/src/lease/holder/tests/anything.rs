@@ -108,7 +108,7 @@ proptest! {
                     let extra = amount.map(|amount| (lease.need + amount, hold_ms));
                     let same = lease.granted.or(extra);
                     let outcome = match same {
-                        Some((amount, hold_ms)) => Outcome::Granted { amount, hold_ms },
+                        Some((amount, hold_ms)) => Outcome::Granted { amount, hold_ms, each: None },
                         None => Outcome::Exhausted { limit: 0, retry_ms: Some(hold_ms) },
                     };
                     lease.granted = same;

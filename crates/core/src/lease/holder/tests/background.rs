@@ -46,6 +46,35 @@ fn units_are_fetched_before_they_run_out() {
 }
 
 #[test]
+fn what_will_not_be_spent_of_a_lease_before_it_ends_is_asked_for_anew() {
+    let mut holder = Holder::new(1);
+    holder.ask(0, Millis(0));
+    holder.answered(&granted(1, 1_000), 0, Millis(0));
+    for tenth in 1..=80 {
+        assert_eq!(holder.spend(1, Millis(tenth * 100)), Spent::Done);
+    }
+    let ask = holder.ask(0, Millis(8_000));
+    assert!((60..=85).contains(&ask.want), "{}", ask.want);
+}
+
+#[test]
+fn a_meter_of_many_isolates_that_has_little_left_is_not_asked_before_a_call_needs_it() {
+    for (lease_ms, fetched) in [(LEASE_MS, true), (2 * LEASE_MS, false)] {
+        let mut holder = Holder::new(1);
+        holder.ask(0, Millis(0));
+        let answer = Answer {
+            lease_ms,
+            ..granted(1, 10)
+        };
+        holder.answered(&answer, 0, Millis(0));
+        for tenth in 1..=9 {
+            assert_eq!(holder.spend(1, Millis(tenth * 100)), Spent::Done);
+        }
+        assert_eq!(holder.due(Millis(900)), fetched, "{lease_ms}");
+    }
+}
+
+#[test]
 fn an_idle_key_fetches_no_units() {
     let mut holder = holding(1, 0);
     assert!(!holder.due(Millis(100)));
@@ -107,7 +136,14 @@ fn no_answer_makes_a_lease_longer_than_leases_are() {
     let mut holder = Holder::new(1);
     holder.ask(1, Millis(0));
     let hold_ms = u64::MAX;
-    let mut endless = answer(1, Outcome::Granted { amount: 9, hold_ms });
+    let mut endless = answer(
+        1,
+        Outcome::Granted {
+            amount: 9,
+            hold_ms,
+            each: None,
+        },
+    );
     endless.lease_ms = u64::MAX;
     assert_eq!(holder.answered(&endless, 1, Millis(0)), Spent::Done);
     let end = LONGEST_MS - MARGIN_MS;

@@ -38,6 +38,7 @@ impl Caller {
             number: self.number,
             need: act.need,
             want: act.want,
+            lasts_ms: 0,
             leases,
         };
         let answer = meter.take(&asked, now.plus(act.delay_ms));
@@ -47,7 +48,9 @@ impl Caller {
         }
         let closed = |number: u64| asked.leases.iter().any(|r| r.closed && r.number == number);
         self.leases.retain(|own| !closed(own.number));
-        if let Outcome::Granted { amount, hold_ms } = answer.outcome
+        if let Outcome::Granted {
+            amount, hold_ms, ..
+        } = answer.outcome
             && amount > 0
             && !act.lose
         {
@@ -142,7 +145,7 @@ proptest! {
         ));
         // Close to midnight, so that many leases are near it.
         let mut now = at(HOUR - before_ms);
-        let mut meter = Meter::new(all, now);
+        let mut meter = Meter::new(all, ASKS_PER_S, now);
         let mut stored = BTreeMap::new();
         let mut callers: Vec<Caller> = (0..3).map(|_| Caller::default()).collect();
         let mut log = Vec::new();
@@ -163,10 +166,10 @@ proptest! {
                 };
             }
             if act.restart {
-                meter = Meter::restore(stored.clone().into_iter()).unwrap();
+                meter = Meter::restore(stored.clone().into_iter(), ASKS_PER_S).unwrap();
             }
             // What is kept beside the isolates is what a walk through them finds.
-            prop_assert_eq!(&meter.index, &Index::of(&meter.isolates, meter.clock));
+            prop_assert_eq!(&meter.index, &Index::of(&meter.isolates, windows(&meter.counters), meter.clock));
         }
         let sum = |day: bool| -> u64 {
             let side = log.iter().filter(|(time, _)| (*time < at(HOUR)) == day);
@@ -184,7 +187,7 @@ proptest! {
         window_s in 2..120_u64,
         gap_ms in 1..20_u64,
     ) {
-        let mut meter = Meter::new(rate(limit, window_s), START);
+        let mut meter = Meter::new(rate(limit, window_s), ASKS_PER_S, START);
         let mut last: Vec<Report> = Vec::new();
         let (mut used, mut refused) = (0_u64, 0_u64);
         let span_ms = window_s * 4_000;

@@ -24,9 +24,13 @@ pub(super) fn read(item: &Map<String, Value>, line: u64, reading: &mut Reading) 
 }
 
 fn rates(item: &Map<String, Value>, line: u64, reading: &mut Reading) -> Vec<Value> {
-    let one = item.get("ratelimit").filter(|one| one.is_object());
-    let named = item.get("ratelimits").and_then(Value::as_array);
-    let named = named.into_iter().flatten();
+    let is_something = |value: &&Value| !value.is_null();
+    let one = item.get("ratelimit").filter(is_something);
+    let named = item.get("ratelimits").filter(is_something);
+    let named = named.into_iter().flat_map(|named| match named {
+        Value::Array(entries) => entries.as_slice(),
+        other => std::slice::from_ref(other),
+    });
     let mut rates: Vec<Value> = Vec::new();
     for (field, entry, applies) in one
         .map(|one| ("ratelimit", one, true))
@@ -60,11 +64,14 @@ fn rate(entry: &Value) -> Option<(u64, u64)> {
 
 fn credits(item: &Map<String, Value>, line: u64, reading: &mut Reading) -> Option<Value> {
     let own = item.get("credits").unwrap_or(&Value::Null);
-    let remaining = if own.is_object() {
+    let inner = if own.is_object() {
         &own["remaining"]
     } else {
-        item.get("remaining").unwrap_or(own)
+        own
     };
+    let given = [Some(inner), item.get("remaining")];
+    let mut given = given.into_iter().flatten().filter(|one| !one.is_null());
+    let remaining = given.next().unwrap_or(&Value::Null);
     let refills = [own.get("refill"), item.get("refill")];
     let refill = refills
         .into_iter()
@@ -160,6 +167,21 @@ mod tests {
                 r#"{"ratelimit":{"limit":10,"duration":604800000}}"#,
                 Value::Null,
                 1,
+            ),
+            (
+                r#"{"ratelimits":{"limit":1},"ratelimit":"fast"}"#,
+                Value::Null,
+                2,
+            ),
+            (
+                r#"{"remaining":null,"credits":5}"#,
+                json!({ "credits": { "balance": 5 } }),
+                0,
+            ),
+            (
+                r#"{"remaining":5,"credits":{"remaining":null}}"#,
+                json!({ "credits": { "balance": 5 } }),
+                0,
             ),
             (
                 r#"{"remaining":0}"#,

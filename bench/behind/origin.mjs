@@ -1,0 +1,2 @@
+// An origin with as little work as can be.
+export default { fetch: () => new Response("ok") };

@@ -1,0 +1,56 @@
+// The benchmark, in small: every contestant answers rightly before and while it is measured, and
+// each row has its figures.
+import assert from "node:assert/strict";
+import { before, describe, it } from "node:test";
+import { buildPlain } from "../bench/build.mjs";
+import { compare, compareText } from "../bench/compare.mjs";
+import { ROWS } from "../bench/rows.mjs";
+import { sizes, sizesText } from "../bench/sizes.mjs";
+
+const progress = () => ({ add() {}, end() {} });
+const isSpread = ({ median, low, high, interval }) => [median, low, high, ...interval].every((value) => Number.isFinite(value) && value > 0);
+
+describe("the comparison", { timeout: 900_000 }, () => {
+  before(buildPlain);
+
+  it("has every row, with figures for all that is compared", async (t) => {
+    const found = await compare(t, { rounds: 3, calls: 40, warmUp: 40, progress });
+    assert.equal(found.rounds, 3);
+    assert.deepEqual(found.rows.map(({ name }) => name), ROWS.map(({ name }) => name));
+    for (const { name, ratios } of found.rows) {
+      assert.ok(ratios.length > 0, name);
+      for (const ratio of ratios) assert.ok(isSpread(ratio), `${name}: ${JSON.stringify(ratio)}`);
+    }
+    const named = found.rows.flatMap(({ lane, ratios }) => [lane, ...ratios.map(({ to }) => to)]);
+    assert.deepEqual(new Set(found.lanes.map(({ name }) => name)), new Set(named));
+    for (const { name, cpu, rate, p50, p99 } of found.lanes) {
+      for (const one of [cpu, rate, p50, p99]) assert.ok(isSpread(one), `${name}: ${JSON.stringify(one)}`);
+    }
+    const text = compareText(found);
+    for (const name of named) assert.ok(text.includes(name), name);
+  });
+
+  it("keeps the rows that are asked for", async (t) => {
+    const { rows, lanes } = await compare(t, { rounds: 1, calls: 10, warmUp: 10, only: "forged", progress });
+    assert.deepEqual(rows.map(({ name }) => name), ["forged key"]);
+    assert.deepEqual(lanes.map(({ name }) => name), ["answer only, forged", "Keyward, forged"]);
+    await assert.rejects(compare(t, { rounds: 1, calls: 1, warmUp: 1, only: "nothing", progress }), /no row contains "nothing"/);
+  });
+
+  it("of sizes has every series", async (t) => {
+    const found = await sizes(t, { rounds: 2, calls: 20, warmUp: 20, most: 1000, progress });
+    assert.deepEqual(
+      found.map(({ name, sizes }) => [name, ...sizes.map(({ size }) => size)]),
+      [
+        ["routes", 1, 10, 100, 1000],
+        ["referrer rules", 1, 10, 100, 500],
+        ["scopes", 1, 10, 100, 200],
+        ["warm keys", 1, 1000],
+        ["request headers", 10, 30, 100],
+        ["request headers, working floor", 10, 30, 100],
+      ],
+    );
+    for (const { name, sizes, growth } of found) assert.ok([growth, ...sizes.map(({ cpu }) => cpu)].every(isSpread), name);
+    assert.ok(sizesText(found).includes("warm keys"));
+  });
+});

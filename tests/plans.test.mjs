@@ -1,0 +1,41 @@
+// What the entry keeps of registered edits: bounded in number and in size, and only what was let go of
+// has to be registered again.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { forget, planOf, register, registered } from "../src/plans.mjs";
+
+const MOST = 20_000;
+const MOST_CHARACTERS = 16 * 1024 * 1024;
+
+const plan = (id, fill = "") => JSON.stringify({ id: String(id), set: [["keyward-scopes", fill]] });
+
+beforeEach(forget);
+
+test("a plan is found by its id until all are forgotten", () => {
+  assert.deepEqual(register(plan(7, "a:b")), planOf("7"));
+  assert.deepEqual(planOf("7").set, [["keyward-scopes", "a:b"]]);
+  assert.equal(planOf("8"), undefined);
+  forget();
+  assert.deepEqual([planOf("7"), registered()], [undefined, { plans: 0, characters: 0 }]);
+});
+
+test("there are never more than the bound, and the newest is always there", () => {
+  let most = 0;
+  for (let id = 0; id < 3 * MOST + 10; id += 1) {
+    register(plan(id));
+    most = Math.max(most, registered().plans);
+    assert.ok(planOf(String(id)));
+  }
+  assert.deepEqual([most, registered().plans], [MOST, 10]);
+});
+
+test("all together are never larger than the bound", () => {
+  const fill = "x".repeat(100_000);
+  let most = 0;
+  for (let id = 0; id < 500; id += 1) {
+    register(plan(id, fill));
+    most = Math.max(most, registered().characters);
+    assert.ok(planOf(String(id)));
+  }
+  assert.ok(most <= MOST_CHARACTERS && most > MOST_CHARACTERS - 2 * fill.length, String(most));
+});
