@@ -12,12 +12,9 @@ mod desk;
 mod metered;
 
 use keyward_core::limits::{Limits, OnMeterError};
-use keyward_core::record::{OwnerLimits, Record, RevocationMode, Status};
-use metered::{Weather, keyed, limits, secret, world};
+use keyward_core::record::{OwnerLimits, Record, Status};
+use metered::{EVENTUAL, RATE, STRICT, Weather, keyed, limits, secret, world};
 
-const STRICT: RevocationMode = RevocationMode::Strict;
-const EVENTUAL: RevocationMode = RevocationMode::Eventual;
-const RATE: &str = r#"{"rate":[{"name":"burst","limit":10,"window_s":60}]}"#;
 const OWNED: &str = r#"{"rate":[{"name":"shared","limit":4,"window_s":60}]}"#;
 
 fn owned(world: &mut metered::World, limits_of_owner: &str) {

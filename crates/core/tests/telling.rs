@@ -15,12 +15,9 @@ mod metered;
 use keyward_core::gateway::{Outcome, Waited};
 use keyward_core::limits::{Limits, OnMeterError};
 use keyward_core::metering::{MeterCall, MeterCommand, Of};
-use keyward_core::record::{OwnerLimits, Record, RevocationMode, Status};
-use metered::{Weather, bounded, keyed, limits, secret, world};
+use keyward_core::record::{OwnerLimits, Record, Status};
+use metered::{EVENTUAL, RATE, STRICT, Weather, bounded, keyed, limits, secret, world};
 
-const STRICT: RevocationMode = RevocationMode::Strict;
-const EVENTUAL: RevocationMode = RevocationMode::Eventual;
-const RATE: &str = r#"{"rate":[{"name":"burst","limit":10,"window_s":60}]}"#;
 /// What a record says of limits that an owner's keys share.
 const SHARED: OwnerLimits = OwnerLimits {
     version: 7,

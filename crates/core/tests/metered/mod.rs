@@ -20,6 +20,11 @@ use serde_json::Value;
 
 use super::desk::{NOW, keyring, native, record, sealed};
 
+pub(crate) const STRICT: RevocationMode = RevocationMode::Strict;
+pub(crate) const EVENTUAL: RevocationMode = RevocationMode::Eventual;
+/// A field `limits`: ten calls a minute.
+pub(crate) const RATE: &str = r#"{"rate":[{"name":"burst","limit":10,"window_s":60}]}"#;
+
 pub(crate) const ROUTES: &str = r#"{"route":[
     {"host":"gate.example","path":"/one/**","origin":"https://origin.example"},
     {"path":"/three/**","origin":"https://origin.example","cost":3},

@@ -82,3 +82,14 @@ fn retry(answer: &Answer) -> Option<u64> {
 fn free(meter: &mut Meter, now: Millis) -> u64 {
     meter.standing(now)[0].free
 }
+
+/// The most that was let through in any span of so long.
+fn most_in_a_window(log: &[(Millis, u64)], window_ms: u64) -> u64 {
+    let within = |end: Millis| {
+        let inside = log
+            .iter()
+            .filter(move |(at, _)| *at <= end && end.since(*at) < window_ms);
+        inside.map(|(_, units)| units).sum()
+    };
+    log.iter().map(|(at, _)| within(*at)).max().unwrap_or(0)
+}

@@ -118,16 +118,6 @@ fn act() -> impl Strategy<Value = Act> {
     )
 }
 
-fn most_in_a_window(log: &[(Millis, u64)], window_ms: u64) -> u64 {
-    let within = |end: Millis| {
-        let inside = log
-            .iter()
-            .filter(move |(at, _)| *at <= end && end.since(*at) < window_ms);
-        inside.map(|(_, units)| units).sum()
-    };
-    log.iter().map(|(at, _)| within(*at)).max().unwrap_or(0)
-}
-
 proptest! {
     #[test]
     fn no_limit_is_ever_passed(

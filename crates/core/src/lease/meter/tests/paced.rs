@@ -429,18 +429,6 @@ impl World {
     }
 }
 
-/// The most that was let through in any span of so long, of what came after a moment.
-fn most_within(log: &[(Millis, u64)], after: usize, window_ms: u64) -> u64 {
-    let log = &log[after..];
-    let within = |end: Millis| {
-        let inside = log
-            .iter()
-            .filter(move |(at, _)| *at <= end && end.since(*at) < window_ms);
-        inside.map(|(_, units)| units).sum()
-    };
-    log.iter().map(|(at, _)| within(*at)).max().unwrap_or(0)
-}
-
 proptest! {
     #[test]
     fn what_there_is_for_a_pace_fits_and_one_or_two_more_would_not(
@@ -484,7 +472,7 @@ proptest! {
         let judge = |world: &World, current: usize, since: usize, held: &BTreeMap<u64, u64>| {
             for rate in &sets[current].rate {
                 let window_ms = rate.window_s * 1_000;
-                let most = most_within(&world.log, since, window_ms);
+                let most = most_in_a_window(&world.log[since..], window_ms);
                 let bound = rate.limit.max(held.get(&window_ms).copied().unwrap_or(0));
                 prop_assert!(most <= bound, "{} of {} in {} s", most, bound, rate.window_s);
             }
