@@ -54,6 +54,7 @@ export function lanes({ ports, secrets }) {
   const like = (kind) => ({ like: `Keyward, ${kind}` });
   const forwarding = ["public", "private"].flatMap((kind) => [
     lane("bare floor", kind, ports.bare),
+    lane("edits alone", kind, ports[`edits-${kind}`], like(kind)),
     lane("working floor", kind, ports[`working-${kind}`], like(kind)),
     lane("JavaScript validator", kind, ports.validator, like(kind)),
     lane("Rust, worker crate", kind, ports.plain, like(kind)),
@@ -79,8 +80,8 @@ export function lanes({ ports, secrets }) {
  * pairs of another lane and what the ratio to it may be at most, if there is a bound.
  */
 export const ROWS = [
-  row("warm public key", "public", [["working floor, public", 1.05], ["bare floor, public", 1.2], ["JavaScript validator, public", 1], ["Rust, worker crate, public"], ["Hono, public"]]),
-  row("warm private key", "private", [["working floor, private", 1.05], ["bare floor, private", 1.1], ["JavaScript validator, private", 1], ["Rust, worker crate, private"], ["Hono, private"]]),
+  row("warm public key", "public", [["working floor, public", 1.05], ["edits alone, public"], ["bare floor, public", 1.2], ["JavaScript validator, public", 1], ["Rust, worker crate, public"], ["Hono, public"]]),
+  row("warm private key", "private", [["working floor, private", 1.05], ["edits alone, private"], ["bare floor, private", 1.1], ["JavaScript validator, private", 1], ["Rust, worker crate, private"], ["Hono, private"]]),
   row("with rate limit and quota", "limited", [["working floor, limited", 1.05], ["bare floor, private", 1.2], ["Keyward, private"]]),
   { ...row("one Durable Object call each", "limited", [["working floor, limited"], ["bare floor, private"]]), lane: "one Durable Object call, limited" },
   row("forged key", "forged", [["answer only, forged", 1.05]]),

@@ -7,7 +7,7 @@ import { BODY, startOrigin } from "./origin.mjs";
 import { quartiles, table } from "./report.mjs";
 import { requestText, startSender } from "./sender.mjs";
 import { spread } from "./statistics.mjs";
-import { Writer, script } from "./world.mjs";
+import { Writer, working } from "./world.mjs";
 
 const ROUTES = [1, 10, 100, 1000];
 /** Of the keys that an isolate knows so many are called in turn: those that are not called grow cold. */
@@ -35,7 +35,7 @@ export async function sizes(t, { rounds, calls, warmUp, most = Infinity, progres
     ...{ gateway: gateways, vars, kv: "memory", isolates: gateways.length },
     // No meter is asked about keys that nobody has registered.
     without: () => ["METERS"],
-    beside: { "working-private": script(vars, "working-private", "working-request") },
+    beside: { "working-private": working(vars, "private") },
   });
   const { ports, pid } = gateway.process;
   const kv = new Writer(ports.kv);

@@ -93,7 +93,8 @@ async function contestants(t, vars) {
   const answers = Object.entries(ANSWERS).map(([name, answer]) => [name, script({ ANSWER: JSON.stringify(answer) }, "answer")]);
   return {
     bare: script(vars, "bare"),
-    ...Object.fromEntries(["public", "private", "limited"].map((kind) => [`working-${kind}`, script(vars, `working-${kind}`, "working-request")])),
+    ...Object.fromEntries(["public", "private"].map((kind) => [`edits-${kind}`, script(vars, `edits-${kind}`, "edits-request")])),
+    ...Object.fromEntries(["public", "private", "limited"].map((kind) => [`working-${kind}`, working(vars, kind)])),
     ...Object.fromEntries(answers),
     validator: script(vars, "validator"),
     plain: { vars, modules: [...script(vars, "plain").modules, ...(await plainModules())] },
@@ -105,6 +106,9 @@ async function contestants(t, vars) {
 export function script(vars, ...names) {
   return { vars, modules: names.map((name) => ({ name: `${name}.mjs`, path: file(`contestants/${name}.mjs`) })) };
 }
+
+/** The working floor of a kind of keys. */
+export const working = (vars, kind) => script(vars, `working-${kind}`, "working-headers", "edits-request");
 
 async function plainModules() {
   const names = (await readdir(PLAIN, { recursive: true })).filter((name) => /\.(js|wasm)$/.test(name));

@@ -5,14 +5,14 @@ import { planOf, register } from "./plans.mjs";
 
 // The platform's cache knows URLs, not keys: what one key was given must not answer another.
 const UNCACHED = { cacheTtl: -1 };
+const UNKNOWN = "?";
 
 // Method, URL, and a line for each header's name and value. No value can hold a line break.
 export function gather(request) {
-  return `${request.method}\n${request.url}\n${lines(request.headers)}`;
+  return lines(`${request.method}\n${request.url}\n`, request.headers);
 }
 
-function lines(headers) {
-  let text = "";
+function lines(text, headers) {
   // Cheaper than an iterator, which makes an array for each header.
   headers.forEach((value, name) => {
     text += `${name}\n${value}\n`;
@@ -71,9 +71,10 @@ function deadline(ms) {
 
 function clean(response, plan, asker, call, { refuse, background }) {
   const { env } = call;
-  const headers = lines(response.headers);
-  let edits = ask(env, () => Hot.answer(plan.route, plan.public, plan.account, asker, response.status, headers, Date.now()));
-  if (edits === undefined) {
+  const answer = lines(`${asker}\n`, response.headers);
+  let edits = ask(env, () => Hot.answer(plan.route, plan.public, plan.account, response.status, answer, Date.now()));
+  if (edits === undefined) return response;
+  if (edits === UNKNOWN) {
     response.body?.cancel();
     return refuse("internal_error");
   }

@@ -143,25 +143,22 @@ impl Hot {
         })
     }
 
-    /// Plans the edits of the origin's answer; nothing when the route is not known any more. An
-    /// instance that was made while the origin was at work asks to be started, as `handle` does.
-    /// `asker` stood in the outcome, `account` is that of the registered edits.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "one crossing, and nothing to take apart"
-    )]
+    /// Plans the edits of the origin's answer; nothing when it is to be handed back untouched, and
+    /// `?` when the route is not known any more. An instance that was made while the origin was at
+    /// work asks to be started, as `handle` does. `answer` is the line of the asker that stood in the
+    /// outcome, and behind it the answer's headers; `account` is that of the registered edits.
     pub fn answer(
         route: usize,
         public: bool,
         account: f64,
-        asker: &str,
         status: u16,
-        headers: &str,
+        answer: &str,
         now: f64,
     ) -> Option<String> {
         let kind = if public { Kind::Public } else { Kind::Private };
         STATE.with(|cell| match &mut *cell.borrow_mut() {
             State::Ready(gateway) => {
+                let (asker, headers) = answer.split_once('\n').unwrap_or((answer, ""));
                 let answered = Answered {
                     route,
                     kind,
@@ -170,11 +167,13 @@ impl Hot {
                     status,
                     headers,
                 };
-                let edits = gateway.answer(&answered, millis(now))?;
-                Some(wire::edits(&edits))
+                let Some(edits) = gateway.answer(&answered, millis(now)) else {
+                    return Some(wire::UNKNOWN.to_owned());
+                };
+                wire::edits(&edits)
             }
             State::Cold => Some(wire::START.to_owned()),
-            State::Broken => None,
+            State::Broken => Some(wire::UNKNOWN.to_owned()),
         })
     }
 

@@ -28,6 +28,8 @@ use serde_json::json;
 
 /// Asks the entry to start the gateway.
 pub(crate) const START: &str = "S";
+/// Says that a route is not known any more. No name of a header has it.
+pub(crate) const UNKNOWN: &str = "?";
 
 /// An outcome as the entry reads it.
 pub(crate) fn outcome(outcome: Outcome<'_>) -> String {
@@ -78,19 +80,22 @@ pub(crate) fn load(load: &Load) -> String {
     format!("{} {} {}", load.attempt, load.digest.to_hex(), load.name)
 }
 
-/// The edits of an answer, after a line of background work if there is any; empty when it is to be
-/// handed back untouched.
-pub(crate) fn edits(edits: &Edits<'_>) -> String {
+/// The edits of an answer, after a line of background work if there is any; nothing when there is
+/// none and it is to be handed back untouched.
+pub(crate) fn edits(edits: &Edits<'_>) -> Option<String> {
+    let untouched = edits.remove.is_empty() && edits.set.is_empty();
+    if untouched && edits.errand.is_none() {
+        return None;
+    }
     let mut text = String::with_capacity(256);
     if let Some(errand) = &edits.errand {
         let _ = writeln!(text, "X{} {}", errand.account, errand.delay_ms);
     }
-    if edits.remove.is_empty() && edits.set.is_empty() {
-        return text;
+    if !untouched {
+        join(&mut text, &edits.remove);
+        lines(&mut text, &edits.set);
     }
-    join(&mut text, &edits.remove);
-    lines(&mut text, &edits.set);
-    text
+    Some(text)
 }
 
 fn ask(ask: &Ask) -> String {

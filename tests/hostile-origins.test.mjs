@@ -178,7 +178,7 @@ test("origins that harm", async (t) => {
   }
 
   await t.test("headers that only the gateway gives, and those of the origin's connection, go", async () => {
-    const theirs = ["keyward-key-id: forged", "access-control-allow-origin: *", "access-control-allow-credentials: true", "keep-alive: timeout=5", "proxy-authenticate: Basic"];
+    const theirs = ["keyward-key-id: forged", "access-control-allow-origin: *", "access-control-allow-credentials: true", "keep-alive: timeout=5", "proxy-authenticate: Basic", "proxy-connection: keep-alive", "te: trailers", "trailer: x-end"];
     for (const key of ["plain", "page"]) {
       const answer = await answered(whole(...theirs), { key });
       for (const line of theirs) assert.equal(answer.header(line.split(":")[0]), undefined, line);

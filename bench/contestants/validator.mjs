@@ -5,6 +5,8 @@ const SHAPE = /^kw_(pk|sk)_([a-z0-9]{1,12})_1[0-9A-Za-z]{32}$/;
 const KIND = { pk: "public", sk: "private" };
 const AMBIGUOUS = /%2f|%5c|%25|;|\\|\/\/|\/\.{1,2}(\/|$)/i;
 const HOP_BY_HOP = ["connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
+/** What the runtime would pass on of them; `Connection` and the like it never does. */
+const OF_PROXIES = HOP_BY_HOP.filter((name) => name.startsWith("proxy-"));
 const SHARED_CACHE = ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control", "x-accel-expires", "edge-control"];
 const FRESH_MS = 60_000;
 const MOST_RECORDS = 10_000;
@@ -148,7 +150,7 @@ function cleaned(response, url, page, env) {
       name.startsWith("keyward-") ||
       (name === "set-cookie" && page) ||
       SHARED_CACHE.includes(name) ||
-      HOP_BY_HOP.includes(name) ||
+      OF_PROXIES.includes(name) ||
       value.includes(env.ORIGIN_TOKEN)
     ) {
       remove.push(name);

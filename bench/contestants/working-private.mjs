@@ -1,5 +1,5 @@
-// The working floor of a private key: the response is handed on untouched.
-import { forward } from "./working-request.mjs";
+// The working floor of a private key: nothing has to be set on the response.
+import { forward } from "./working-headers.mjs";
 
 export default {
   fetch: (request, env) => forward(request, env, "private"),

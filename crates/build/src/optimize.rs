@@ -9,7 +9,7 @@ use std::{
 
 /// What rustc and wasm-bindgen emit for wasm32-unknown-unknown. Named one by one, so that a newer
 /// `wasm-opt` never uses an encoding that the runtime does not know yet.
-const FEATURES: [&str; 7] = [
+const FEATURES: [&str; 8] = [
     "--enable-mutable-globals",
     "--enable-sign-ext",
     "--enable-nontrapping-float-to-int",
@@ -17,6 +17,7 @@ const FEATURES: [&str; 7] = [
     "--enable-multivalue",
     "--enable-reference-types",
     "--enable-exception-handling",
+    "--enable-simd",
 ];
 
 /// Where npm puts the program.

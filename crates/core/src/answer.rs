@@ -5,26 +5,33 @@
 //! 3. A keyed answer becomes `Cache-Control: private`, unless it is stricter or the route opts in.
 //! 4. `Location` on the origin's host is mapped back to the gateway.
 //! 5. The origin's `Access-Control-*` is replaced by the gateway's.
-//! 6. Connection-level headers and `Keyward-*` go.
+//! 6. `Keyward-*` goes, and what proxies say to each other. Headers of the runtime's own connection
+//!    stay: it never passes them on, nearly every answer has one, and to make an answer anew costs
+//!    the runtime more than the whole decision.
 
 use std::borrow::Cow;
+
+use memchr::memchr_iter;
 
 use crate::account::Errand;
 use crate::cors;
 use crate::credential::percent_decoded;
-use crate::forward::is_hop_by_hop;
+use crate::forward::is_of_proxies;
 use crate::head::pairs;
 use crate::kind::Kind;
 use crate::route::Route;
 
-/// Headers for caches that are shared between users.
-const SHARED_CACHE: [&str; 5] = [
-    "cdn-cache-control",
-    "cloudflare-cdn-cache-control",
-    "surrogate-control",
-    "x-accel-expires",
-    "edge-control",
-];
+/// Whether a header is for caches that are shared between users.
+fn is_for_shared_caches(name: &str) -> bool {
+    matches!(
+        name,
+        "cdn-cache-control"
+            | "cloudflare-cdn-cache-control"
+            | "surrogate-control"
+            | "x-accel-expires"
+            | "edge-control"
+    )
+}
 
 /// Who asked, as far as the answer depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +71,8 @@ pub fn plan<'a>(
             || name.starts_with("access-control-")
             || name.starts_with("keyward-")
             || (name == "set-cookie" && kind == Kind::Public && !route.cookies)
-            || (SHARED_CACHE.contains(&name) && !route.cache_origin)
-            || (is_hop_by_hop(name) && status != 101)
+            || (is_for_shared_caches(name) && !route.cache_origin)
+            || (is_of_proxies(name) && status != 101)
         {
             if !edits.remove.contains(&name) {
                 edits.remove.push(name);
@@ -128,7 +135,7 @@ pub(crate) fn shows(value: &str, secret: &str) -> bool {
     let form = form.as_deref();
     let mut value = Cow::Borrowed(value);
     for _ in 0..DEEPEST {
-        if value.contains(secret) || form.is_some_and(|form| value.contains(form)) {
+        if holds(&value, secret) || form.is_some_and(|form| holds(&value, form)) {
             return true;
         }
         match percent_decoded(&value) {
@@ -137,6 +144,21 @@ pub(crate) fn shows(value: &str, secret: &str) -> bool {
         }
     }
     false
+}
+
+/// Whether a text holds another one. To prepare the search of `str::contains` takes longer than to look
+/// for one character through the few hundred of a header; in long texts it bounds the work.
+fn holds(text: &str, sought: &str) -> bool {
+    const LONG: usize = 2048;
+    if text.len() > LONG {
+        return text.contains(sought);
+    }
+    let (text, sought) = (text.as_bytes(), sought.as_bytes());
+    let Some(last) = sought.last() else {
+        return true;
+    };
+    // What it begins with, all keys have; where it ends, it is random.
+    memchr_iter(*last, text).any(|end| text.get(..=end).is_some_and(|text| text.ends_with(sought)))
 }
 
 /// The `Cache-Control` under which no shared cache keeps the answer; `None` when it is so already.
@@ -212,7 +234,7 @@ fn below_origin<'a>(origin: &str, value: &'a str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{below_origin, private, shows};
+    use super::{below_origin, holds, private, shows};
 
     #[test]
     fn a_secret_is_seen_however_it_is_encoded() {
@@ -229,6 +251,16 @@ mod tests {
         }
         for value in ["", "s3", "s3/cr%", "%%%", "s3%2Fcr%20e"] {
             assert!(!shows(value, secret), "{value}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_text_is_found_as_the_standard_library_finds_it(
+            sought in "[ab]{1,4}", text in "[ab]{0,40}", repeated in proptest::sample::select(vec![1, 400]),
+        ) {
+            let text = text.repeat(repeated);
+            proptest::prop_assert_eq!(holds(&text, &sought), text.contains(&sought));
         }
     }
 

@@ -20,23 +20,27 @@ use crate::record::Record;
 use crate::restrict::path::CheckedPath;
 use crate::route::{Place, Route, Target};
 
-/// Connection-level headers (RFC 9110 section 7.6.1, and what proxies have left behind).
-const HOP_BY_HOP: [&str; 9] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
-/// Whether a header belongs to one connection and is never passed on.
+/// Whether a header belongs to one connection and is never passed on (RFC 9110 section 7.6.1).
 #[must_use]
 pub fn is_hop_by_hop(name: &str) -> bool {
-    HOP_BY_HOP.contains(&name)
+    is_of_runtime(name) || is_of_proxies(name)
+}
+
+/// Whether a header belongs to the runtime's own connection. It shows those of the other side to
+/// scripts, and never passes them on.
+pub(crate) fn is_of_runtime(name: &str) -> bool {
+    matches!(
+        name,
+        "connection" | "keep-alive" | "te" | "trailer" | "transfer-encoding" | "upgrade"
+    )
+}
+
+/// Whether a header belongs to a connection with a proxy: the runtime knows nothing of these.
+pub(crate) fn is_of_proxies(name: &str) -> bool {
+    matches!(
+        name,
+        "proxy-authenticate" | "proxy-authorization" | "proxy-connection"
+    )
 }
 
 /// What differs from request to request. What a key and a route fix is in [`fixed`].

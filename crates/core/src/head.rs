@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr_iter;
+
 use crate::restrict::referrer;
 
 /// The largest head that is read, in bytes; beyond it 431 `head_too_large`.
@@ -140,12 +142,14 @@ impl<'a> Head<'a> {
 
 /// Names and values that stand in lines of their own; the last may lack its end.
 pub(crate) fn pairs(lines: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut rest = lines;
-    // Lines are short: the search of `str::split` is made for long texts, and stood out in profiles.
+    // One search through all of it: to begin anew for each line, as `str::split` does, stood out in
+    // profiles.
+    let mut ends = memchr_iter(b'\n', lines.as_bytes());
+    let mut start = 0;
     let mut line = move || {
-        let end = rest.bytes().position(|byte| byte == b'\n');
-        let (line, behind) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
-        rest = behind.get(1..).unwrap_or_default();
+        let end = ends.next();
+        let line = lines.get(start..end.unwrap_or(lines.len()))?;
+        start = end.map_or(lines.len(), |end| end.saturating_add(1));
         (end.is_some() || !line.is_empty()).then_some(line)
     };
     std::iter::from_fn(move || Some((line()?, line().unwrap_or_default())))

@@ -115,7 +115,13 @@ const fn nibble(digit: u8) -> Option<u8> {
 
 impl PartialEq for Digest {
     fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        // In words: bytes one by one take several times as long.
+        let (own, _) = self.0.as_chunks::<8>();
+        let (others, _) = other.0.as_chunks::<8>();
+        let differs = own.iter().zip(others).fold(0, |differs, (own, other)| {
+            differs | (u64::from_ne_bytes(*own) ^ u64::from_ne_bytes(*other))
+        });
+        differs.ct_eq(&0).into()
     }
 }
 

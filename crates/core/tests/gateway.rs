@@ -794,7 +794,7 @@ fn an_answer_that_needs_no_edit_is_handed_back_untouched() {
                 0,
                 Kind::Private,
                 asker,
-                "cache-control\nno-store\ncontent-type\na/b\nlocation\nhttps://elsewhere.example/\n",
+                "cache-control\nno-store\nconnection\nkeep-alive\ncontent-type\na/b\nlocation\nhttps://elsewhere.example/\n",
             ),
             NOW,
         )

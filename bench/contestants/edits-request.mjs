@@ -1,8 +1,5 @@
-// What the working floors do with a request: the edits that Keyward makes on this route, with
-// values that are known beforehand. Nothing is read, nothing is checked.
-export function forward(request, env, kind) {
-  const { method, url, body } = request;
-  const headers = new Headers(request.headers);
+// The edits that Keyward makes on a request of this route, with values that are known beforehand.
+export function edit(headers, env, kind) {
   headers.delete("x-api-key");
   headers.set("cdn-loop", "keyward-0a1b2c3d");
   headers.set("keyward-key-id", "key_0123456789abcdefghij");
@@ -12,5 +9,8 @@ export function forward(request, env, kind) {
   headers.set("keyward-owner", "customer-17");
   headers.set("keyward-scopes", "orders:read orders:write");
   headers.set("authorization", `Bearer ${env.ORIGIN_TOKEN}`);
+}
+
+export function send({ method, url, body }, headers, env) {
   return fetch(env.ORIGIN + url.slice(url.indexOf("/", 8)), { method, headers, body, redirect: "manual" });
 }
