@@ -8,6 +8,7 @@ import { forward, gather } from "./forward.mjs";
 import { hold } from "./hold.mjs";
 import { Counter } from "./meter.mjs";
 import { ask } from "./module.mjs";
+import { keySet } from "./signer.mjs";
 import { drained, load, refresh } from "./store.mjs";
 
 // Headers of answers by their lines. What callers choose of them may neither fill it nor make it large.
@@ -29,6 +30,7 @@ export default {
 function act(outcome, call) {
   switch (outcome[0]) {
     case "F":
+    case "G":
       return forward(outcome, call, { respond, failed, background });
     case "R":
       return respond(outcome, call);
@@ -38,6 +40,8 @@ function act(outcome, call) {
       return counted(outcome.slice(1), call).catch(() => failed(call.request));
     case "D":
       return described(outcome, call).catch(() => failed(call.request));
+    case "K":
+      return keys(outcome, call).catch(() => failed(call.request));
     case "M":
       return manage(call).catch(() => failed());
     default:
@@ -73,6 +77,10 @@ function background(work, { env, ctx }) {
 async function described(outcome, call) {
   const { default: document } = await import("../build/openapi.mjs");
   return respond(call.request.method === "HEAD" ? outcome : outcome + document, call);
+}
+
+async function keys(outcome, call) {
+  return respond(call.request.method === "HEAD" ? outcome : outcome + (await keySet(call.env)), call);
 }
 
 function respond(outcome, call) {

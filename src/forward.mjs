@@ -2,6 +2,7 @@
 import { Hot } from "../build/index.js";
 import { ask } from "./module.mjs";
 import { planOf, register } from "./plans.mjs";
+import { assertionFor, signed } from "./signer.mjs";
 
 // The platform's cache knows URLs, not keys: what one key was given must not answer another.
 const UNCACHED = { cacheTtl: -1 };
@@ -22,7 +23,9 @@ function lines(text, headers) {
 
 export function forward(outcome, call, { respond, failed, background }) {
   const { request, env, head } = call;
-  const [first, url, work, asker, remove, ...set] = outcome.split("\n");
+  // What is to be signed has no empty line.
+  const end = outcome[0] === "G" ? outcome.lastIndexOf("\n\n") : outcome.length;
+  const [first, url, work, asker, remove, ...set] = outcome.slice(0, end).split("\n");
   const plan = planOf(first.slice(1)) ?? register(Hot.fixed(head));
   if (work) background(work, call);
 
@@ -32,23 +35,37 @@ export function forward(outcome, call, { respond, failed, background }) {
   for (const [name, value] of plan.set) headers.set(name, value);
 
   const refuse = (code) => respond(ask(env, () => Hot.refuse(head, code, plan.account, Date.now())), call);
-  const timer = plan.timeout === null ? undefined : deadline(plan.timeout);
-  return send(url, request, { headers, redirect: "manual", signal: timer?.signal, cf: plan.cache ? undefined : UNCACHED }).then(
-    (response) => {
-      timer?.met();
-      // A switch of protocols that nobody has asked for: the connection is no HTTP any more.
-      if (response.status === 101 && !response.webSocket) return refuse("origin_unreachable");
-      if (response.status > 599) {
-        response.body?.cancel();
-        return refuse("origin_unreachable");
-      }
-      return clean(response, plan, asker, call, { refuse, background });
-    },
-    () => {
-      timer?.met();
-      return refuse(timer?.missed() ? "origin_timeout" : "origin_unreachable");
-    },
-  ).catch(() => failed(request));
+  const go = () => {
+    const timer = plan.timeout === null ? undefined : deadline(plan.timeout);
+    return send(url, request, { headers, redirect: "manual", signal: timer?.signal, cf: plan.cache ? undefined : UNCACHED }).then(
+      (response) => {
+        timer?.met();
+        // A switch of protocols that nobody has asked for: the connection is no HTTP any more.
+        if (response.status === 101 && !response.webSocket) return refuse("origin_unreachable");
+        if (response.status > 599) {
+          response.body?.cancel();
+          return refuse("origin_unreachable");
+        }
+        return clean(response, plan, asker, call, { refuse, background });
+      },
+      () => {
+        timer?.met();
+        return refuse(timer?.missed() ? "origin_timeout" : "origin_unreachable");
+      },
+    );
+  };
+  const proven = prove(headers, plan.assertion, outcome.slice(end + 2), call);
+  // Without what the route wants proven nothing is sent.
+  return (proven === undefined ? go() : proven.then(go, () => refuse("internal_error"))).catch(() => failed(request));
+}
+
+// Adds what the origin can verify. A promise only where something has to be signed first.
+function prove(headers, claims, base, call) {
+  const assertion = claims === null ? undefined : assertionFor(claims, call);
+  if (typeof assertion === "string") headers.set("keyward-assertion", assertion);
+  const asserted = typeof assertion === "object" && assertion.then((made) => headers.set("keyward-assertion", made));
+  const whole = base !== "" && signed(base, call.env).then((value) => headers.set("signature", value));
+  return asserted || whole ? Promise.all([asserted, whole]) : undefined;
 }
 
 // The runtime refuses a body on GET and HEAD unless the incoming request itself is handed on.

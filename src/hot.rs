@@ -143,6 +143,36 @@ impl Hot {
         })
     }
 
+    /// The deployment's own signing keys, as `wire.rs` writes them.
+    pub fn own_keys() -> String {
+        STATE.with(|cell| match &*cell.borrow() {
+            State::Ready(gateway) => wire::own_keys(gateway),
+            State::Cold => wire::START.to_owned(),
+            State::Broken => String::new(),
+        })
+    }
+
+    /// What to sign for the claims of registered edits; nothing when they are none.
+    pub fn assertion(claims: &str, now: f64) -> String {
+        STATE.with(|cell| match &*cell.borrow() {
+            State::Ready(gateway) => gateway
+                .assertion(claims, millis(now))
+                .map(|unsigned| wire::unsigned(&unsigned))
+                .unwrap_or_default(),
+            State::Cold => wire::START.to_owned(),
+            State::Broken => String::new(),
+        })
+    }
+
+    /// The key set of these public keys, with blanks between.
+    pub fn key_set(public_keys: &str) -> String {
+        STATE.with(|cell| match &*cell.borrow() {
+            State::Ready(gateway) => gateway.key_set(public_keys.split(' ')),
+            State::Cold => wire::START.to_owned(),
+            State::Broken => String::new(),
+        })
+    }
+
     /// Plans the edits of the origin's answer; nothing when it is to be handed back untouched, and
     /// `?` when the route is not known any more. An instance that was made while the origin was at
     /// work asks to be started, as `handle` does. `answer` is the line of the asker that stood in the

@@ -5,10 +5,12 @@
 //! | `S` | nothing: start the gateway, then ask again |
 //! | `R` | status; `+` and for how many milliseconds the answer is held back, or nothing; background work behind a blank, or nothing; then name and value lines, an empty line, the body |
 //! | `D` | as `R`, without the body: the OpenAPI document is the body, but for HEAD |
+//! | `K` | as `R`, without the body: the key set is the body, but for HEAD |
 //! | `M` | nothing: the management API answers |
 //! | `L` | a read of KV: attempt, digest and name, with blanks between |
 //! | `Q` | meters to ask: the call's patience and a pause in milliseconds, with a blank between; then for each meter three lines: the account and the number of its ask, with a blank between; the object's name as a JSON string; what to send |
 //! | `F` | id of the registered edits; URL; background work or nothing; what the planning of the answer is given back; names to delete, joined by commas; then name and value lines to set |
+//! | `G` | as `F`, then an empty line and what the own key has to sign for the header `Signature` |
 //!
 //! Background work is a read of KV, `X` for exchanges with meters (account and delay in
 //! milliseconds, with a blank between), or several of them with commas between. What meters answered
@@ -21,7 +23,8 @@ use std::fmt::Write as _;
 
 use keyward_core::account::Question;
 use keyward_core::answer::{Asker, Edits};
-use keyward_core::gateway::{Ask, Fixed, Outcome, Reply, Response, Work};
+use keyward_core::assertion::Unsigned;
+use keyward_core::gateway::{Ask, Fixed, Gateway, Outcome, Reply, Response, Work};
 use keyward_core::kind::Kind;
 use keyward_core::records::Load;
 use serde_json::json;
@@ -36,12 +39,18 @@ pub(crate) fn outcome(outcome: Outcome<'_>) -> String {
     match outcome {
         Outcome::Respond(response) => self::response(&response),
         Outcome::Document(response) => self::response(&response).replacen('R', "D", 1),
+        Outcome::KeySet(response) => self::response(&response).replacen('R', "K", 1),
         Outcome::Management => "M".to_owned(),
         Outcome::Load(read) => format!("L{}", load(&read)),
         Outcome::Ask(ask) => self::ask(&ask),
-        Outcome::Forward { id, forward, work } => {
+        Outcome::Forward {
+            id,
+            forward,
+            base,
+            work,
+        } => {
             let mut text = String::with_capacity(forward.url.len() + 256);
-            text.push('F');
+            text.push(if base.is_some() { 'G' } else { 'F' });
             text.push_str(&id.to_string());
             text.push('\n');
             text.push_str(&forward.url);
@@ -52,6 +61,10 @@ pub(crate) fn outcome(outcome: Outcome<'_>) -> String {
             text.push('\n');
             join(&mut text, &forward.remove);
             lines(&mut text, &forward.set);
+            if let Some(base) = base {
+                text.push_str("\n\n");
+                text.push_str(&base);
+            }
             text
         }
     }
@@ -147,6 +160,30 @@ fn background(text: &mut String, work: &Work) {
     }
 }
 
+/// The Ed25519 keys of the entries in force as seeds in hexadecimal, the place of the one that signs
+/// before them, with blanks between.
+pub(crate) fn own_keys(gateway: &Gateway) -> String {
+    let mut text = gateway.signing_key().to_string();
+    for entry in gateway.own_keys() {
+        text.push(' ');
+        for byte in entry.assertion_seed() {
+            let _ = write!(text, "{byte:02x}");
+        }
+    }
+    text
+}
+
+/// What is to be signed, and when it is made, renewed and sent no more, with blanks between.
+pub(crate) fn unsigned(unsigned: &Unsigned) -> String {
+    let Unsigned {
+        input,
+        made,
+        renewed,
+        ended,
+    } = unsigned;
+    format!("{input} {} {} {}", made.0, renewed.0, ended.0)
+}
+
 /// What is registered once for a key and a route, as JSON.
 pub(crate) fn fixed(fixed: &Fixed) -> String {
     json!({
@@ -155,6 +192,7 @@ pub(crate) fn fixed(fixed: &Fixed) -> String {
         "public": fixed.kind == Kind::Public,
         "account": fixed.account,
         "set": fixed.set,
+        "assertion": fixed.assertion,
         "timeout": fixed.timeout_ms,
         "cache": fixed.cache,
     })

@@ -34,6 +34,11 @@ class Python {
     this.#executable = executable;
   }
 
+  /** What runs Python's scripts, with the packages. */
+  get executable() {
+    return this.#executable;
+  }
+
   /** Runs a script of tests/clients with `given` as JSON on its standard input; what it prints, parsed as JSON. */
   async run(script, given) {
     const running = run(this.#executable, [join(ROOT, "tests/clients", script)], { timeout: 60_000 });

@@ -58,6 +58,7 @@ pub(crate) const FILE: &[Field] = &[
 
 const GATEWAY: &[Field] = &[
     optional("client_ip_header", Shape::Text),
+    optional("issuer", Shape::Text),
     optional("stale_if_error_s", Shape::Number),
     optional("memory_records", Shape::Number),
     optional("public_key_ip_limit", Shape::Number),
@@ -75,6 +76,8 @@ const ROUTE: &[Field] = &[
     optional("key_in", Shape::Texts),
     optional("scopes", Shape::Texts),
     optional("credential", Shape::Table(CREDENTIAL)),
+    optional("assertion", Shape::Flag),
+    optional("signature", Shape::Table(SIGNATURE)),
     optional("cost", Shape::Number),
     optional("timeout_ms", Shape::Number),
     optional("cache", Shape::Text),
@@ -90,6 +93,12 @@ const CREDENTIAL: &[Field] = &[
     optional("header", Shape::Text),
     optional("query", Shape::Text),
     optional("template", Shape::Text),
+];
+
+const SIGNATURE: &[Field] = &[
+    required("algorithm", Shape::Text),
+    optional("secret", Shape::Text),
+    optional("key_id", Shape::Text),
 ];
 
 const CORS: &[Field] = &[
@@ -149,6 +158,8 @@ mod tests {
             key_in,
             scopes,
             credential,
+            assertion,
+            signature,
             cost,
             timeout_ms,
             cache,
@@ -162,7 +173,7 @@ mod tests {
         assert!(
             environments.is_some() && accepts.is_some() && key_in.is_some() && scopes.is_some()
         );
-        assert!(cost.is_some());
+        assert!(cost.is_some() && assertion && signature.is_some());
         assert!(credential.is_some() && timeout_ms.is_some() && cache.is_some() && cors.is_some());
         assert!(cookies && imported_keys && allow_ambiguous_paths && !require.is_empty());
     }

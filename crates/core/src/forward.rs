@@ -3,6 +3,7 @@
 //! 1. The key goes from every place where it stood, named or not; every copy and spelling.
 //! 2. `Keyward-*`, the key's own places and the credential's target go, also under their
 //!    underscore twins (oauth2-proxy CVE-2025-64484, Caddy CVE-2026-52845).
+//!    So do signatures, where the route signs.
 //! 3. Hop-by-hop headers and what `Connection` names go, before ours are added (Traefik
 //!    CVE-2024-45410).
 //! 4. The URL is rebuilt from the checked path: what was matched is what is forwarded. The query
@@ -19,6 +20,7 @@ use crate::kind::Kind;
 use crate::record::Record;
 use crate::restrict::path::CheckedPath;
 use crate::route::{Place, Route, Target};
+use crate::signature::DIGEST;
 
 /// Whether a header belongs to one connection and is never passed on (RFC 9110 section 7.6.1).
 #[must_use]
@@ -93,7 +95,7 @@ pub fn plan<'a>(
         if !page.is_empty() && !shows(page, key) {
             set.push(("referer", format!("{page}/")));
         } else if copy
-            || is_ours(route, &plain, value)
+            || is_ours(route, name, &plain, value)
             || (is_hop_by_hop(name) && !(websocket && name == "upgrade"))
             || (dropped
                 .binary_search_by(|token| token.as_str().cmp(name))
@@ -139,14 +141,21 @@ fn named_by_connection(value: &str) -> Vec<String> {
 
 /// Whether a header, its underscores read as hyphens, is one that only Keyward may set, or a
 /// place of the key.
-fn is_ours(route: &Route, plain: &str, value: &str) -> bool {
+fn is_ours(route: &Route, name: &str, plain: &str, value: &str) -> bool {
     plain.starts_with("keyward-")
+        || (route.signature.is_some() && is_signature(name, plain))
         || route.key_in.iter().any(|place| match place {
             Place::Bearer => plain == "authorization" && bearer_token(value).is_some(),
             Place::Header(name) => reads_as(name, plain),
             Place::Query(_) => false,
         })
         || route.credential.as_ref().is_some_and(|credential| matches!(&credential.target, Target::Header(name) if reads_as(name, plain)))
+}
+
+/// Whether a header would be taken for a part of our signature: a client's own signature, or the
+/// twin of a header that ours covers.
+fn is_signature(name: &str, plain: &str) -> bool {
+    matches!(plain, "signature" | "signature-input") || (plain == DIGEST && name != DIGEST)
 }
 
 /// Whether a name, its underscores read as hyphens, is `plain`, which has none.

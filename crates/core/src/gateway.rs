@@ -21,6 +21,7 @@ mod exchange;
 mod fixed;
 mod limits;
 mod outcome;
+mod proof;
 mod refused;
 mod standing;
 mod step;
@@ -32,6 +33,7 @@ pub use self::exchange::{MOST_PATIENCE, PAUSE_MS, Reply};
 pub use self::fixed::Fixed;
 use self::fixed::Plans;
 pub use self::outcome::{Ask, Outcome, Response, Waited, Work};
+use self::proof::Signers;
 pub use self::refused::refusal_response;
 use self::step::Notes;
 use crate::account::Accounts;
@@ -56,6 +58,7 @@ pub struct Gateway {
     rates: Rates,
     failures: Failures,
     credentials: Vec<Option<String>>,
+    signers: Signers,
     token: String,
     /// What request ids begin with. Not the seed itself: who knew it could foretell what names the
     /// isolate to meters.
@@ -80,6 +83,7 @@ impl Gateway {
         let credentials = (0..routes.len())
             .map(|index| routes.get(index).and_then(secret_of))
             .collect();
+        let signers = Signers::new(&routes, &keyring, lookup);
         let settings = routes.settings();
         let bound =
             NonZeroUsize::new(settings.memory_records as usize).unwrap_or(NonZeroUsize::MIN);
@@ -101,6 +105,7 @@ impl Gateway {
             rates: Rates::new(hash_seed),
             failures: Failures::new(hash_seed),
             credentials,
+            signers,
             token,
             request_prefix: mac::draw(&mac::keyed(&request_seed.to_be_bytes()), "request", 0),
             requests: 0,

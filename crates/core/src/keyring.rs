@@ -6,8 +6,8 @@
 //! it still verifies the tags of secrets that are in circulation, and nothing else.
 //!
 //! Every use has a subkey of its own by HKDF-SHA-256 (RFC 5869), told apart by its info label,
-//! so that what leaks of one says nothing of another. The labels `keyward/session/1` and
-//! `keyward/assertion/1` are set aside for session keys and assertions.
+//! so that what leaks of one says nothing of another. The label `keyward/session/1` is set aside for
+//! session keys.
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use hkdf::Hkdf;
@@ -42,6 +42,8 @@ pub struct Entry {
     look_up: Keyed,
     record: Keyed,
     sealing: Zeroizing<[u8; 32]>,
+    assertion: Zeroizing<[u8; 32]>,
+    assertion_key_id: String,
     hash_seed: u64,
     deployment: u32,
 }
@@ -165,6 +167,11 @@ impl Entry {
             look_up: mac::keyed(&*subkey::<32>(&root, "keyward/look-up/1")?),
             record: mac::keyed(&*subkey::<32>(&root, "keyward/record/1")?),
             sealing: subkey(&root, "keyward/sealing/1")?,
+            assertion: subkey(&root, "keyward/assertion/1")?,
+            assertion_key_id: Base64UrlUnpadded::encode_string(&*subkey::<16>(
+                &root,
+                "keyward/assertion-key-id/1",
+            )?),
             hash_seed: u64::from_be_bytes(*subkey(&root, "keyward/hash-seed/1")?),
             deployment: u32::from_be_bytes(*subkey(&root, "keyward/deployment/1")?),
         })
@@ -186,6 +193,19 @@ impl Entry {
     #[must_use]
     pub fn sealing_key(&self) -> Zeroizing<[u8; 32]> {
         self.sealing.clone()
+    }
+
+    /// The seed of the Ed25519 key (RFC 8032 section 5.1.5) that signs assertions and requests.
+    #[must_use]
+    pub fn assertion_seed(&self) -> &[u8; 32] {
+        &self.assertion
+    }
+
+    /// What names that key: the same wherever it is derived, and no secret. It is derived as the
+    /// seed is, because a name made of the public key would need the curve's arithmetic here.
+    #[must_use]
+    pub fn assertion_key_id(&self) -> &str {
+        &self.assertion_key_id
     }
 
     /// Seeds the hash table of isolate memory, so that nobody outside can aim at one bucket.

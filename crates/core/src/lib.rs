@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod answer;
+pub mod assertion;
 pub mod attention;
 pub mod base62;
 pub mod changes;
@@ -43,6 +44,7 @@ pub mod revocation;
 pub mod rotation;
 pub mod route;
 pub mod secret;
+pub mod signature;
 pub mod spec;
 pub mod throttle;
 pub mod time;

@@ -7,6 +7,9 @@ use crate::problem;
 use crate::refusal::Refusal;
 use crate::restrict::path::CheckedPath;
 
+/// The public keys of assertions and signatures.
+const KEY_SET: &str = "jwks.json";
+
 /// How an own path is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Own {
@@ -14,6 +17,8 @@ pub enum Own {
     Response(Response),
     /// By this answer, with the OpenAPI document as its body; none for HEAD.
     Document(Response),
+    /// By this answer, with the key set as its body; none for HEAD.
+    KeySet(Response),
     /// By the management API.
     Management,
     /// Not at all.
@@ -28,7 +33,8 @@ pub fn is_own(path: &CheckedPath<'_>) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Serves an own path: `healthz`, the page of an error code, the management API or its description.
+/// Serves an own path: `healthz`, the page of an error code, the key set, the management API or its
+/// description.
 #[must_use]
 pub fn answer(head: &Head<'_>, path: &CheckedPath<'_>) -> Own {
     let rest = path.as_str().strip_prefix("/_keyward/").unwrap_or_default();
@@ -37,6 +43,7 @@ pub fn answer(head: &Head<'_>, path: &CheckedPath<'_>) -> Own {
     }
     let (content_type, body) = match (rest, rest.strip_prefix("errors/")) {
         ("openapi.json", _) => ("application/json", String::new()),
+        (KEY_SET, _) => ("application/jwk-set+json", String::new()),
         ("healthz", _) => ("application/json", "{\"status\":\"ok\"}\n".to_owned()),
         (_, Some(code)) => match problem::page(code) {
             Some(page) => ("text/plain; charset=utf-8", page),
@@ -49,7 +56,7 @@ pub fn answer(head: &Head<'_>, path: &CheckedPath<'_>) -> Own {
     }
     let mut headers = vec![
         ("content-type", content_type.to_owned()),
-        ("cache-control", "no-store".to_owned()),
+        ("cache-control", cached(rest).to_owned()),
     ];
     headers.extend(cors::refused(None));
     let response = Response {
@@ -63,10 +70,18 @@ pub fn answer(head: &Head<'_>, path: &CheckedPath<'_>) -> Own {
         work: Work::default(),
         hold_ms: 0,
     };
-    if rest == "openapi.json" {
-        Own::Document(response)
-    } else {
-        Own::Response(response)
+    match rest {
+        "openapi.json" => Own::Document(response),
+        KEY_SET => Own::KeySet(response),
+        _ => Own::Response(response),
+    }
+}
+
+/// A new entry's key stands in the key set for at least eleven minutes before it signs.
+fn cached(rest: &str) -> &'static str {
+    match rest {
+        KEY_SET => "public, max-age=300",
+        _ => "no-store",
     }
 }
 

@@ -66,6 +66,12 @@ impl<P: Default> Records<P> {
         Self { keyring, memory }
     }
 
+    /// The keyring under which they stand.
+    #[must_use]
+    pub const fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
     /// The entry of a secret in memory.
     pub fn entry(&mut self, digest: &Digest) -> Option<&mut Entry<P>> {
         self.memory.entry(digest)

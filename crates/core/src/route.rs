@@ -22,6 +22,7 @@ mod index;
 mod origin;
 mod path;
 mod place;
+mod proof;
 mod value;
 mod variables;
 
@@ -33,11 +34,14 @@ use crate::restrict::scope::Scope;
 
 pub use self::cors::Cors;
 pub use self::credential::{Credential, Target};
-pub use self::file::{CorsFile, CredentialFile, GatewayFile, RequireFile, RouteFile, SettingsFile};
+pub use self::file::{
+    CorsFile, CredentialFile, GatewayFile, RequireFile, RouteFile, SettingsFile, SignatureFile,
+};
 pub use self::finding::{ConfigError, Finding};
 pub use self::host::HostPattern;
 pub use self::path::RoutePath;
 pub use self::place::Place;
+pub use self::proof::Signature;
 pub use self::variables::Lookup;
 
 use self::finding::Findings;
@@ -95,6 +99,10 @@ pub struct Route {
     pub key_in: Vec<Place>,
     /// What the origin demands.
     pub credential: Option<Credential>,
+    /// Who asserts to the origin who is calling; nobody does where it is not wanted.
+    pub asserted_by: Option<String>,
+    /// How each request is signed.
+    pub signature: Option<Signature>,
     /// What a call spends of the limits of its key.
     pub cost: u32,
     /// Milliseconds until the origin's response headers must have arrived; at least 1.

@@ -59,6 +59,7 @@ fn own<'a>(head: &Head<'_>, path: &CheckedPath<'_>, ambiguous: bool) -> Result<O
         _ if ambiguous => Err(Refusal::PathAmbiguous.into()),
         own::Own::Response(response) => Ok(Outcome::Respond(response)),
         own::Own::Document(response) => Ok(Outcome::Document(response)),
+        own::Own::KeySet(response) => Ok(Outcome::KeySet(response)),
         own::Own::Management => Ok(Outcome::Management),
         own::Own::Refused(refusal) => Err(refusal.into()),
     }

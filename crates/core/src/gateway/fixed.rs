@@ -1,6 +1,7 @@
 //! What is the same for every call of one key on one route: the entry registers it once.
 
 use super::Gateway;
+use crate::assertion;
 use crate::credential;
 use crate::forward;
 use crate::head::Head;
@@ -21,6 +22,8 @@ pub struct Fixed {
     pub account: u64,
     /// Identity and credential headers.
     pub set: Vec<(String, String)>,
+    /// The claims of the assertion that the origin receives; none where the route has none.
+    pub assertion: Option<String>,
     /// Milliseconds until the origin's response headers must have arrived.
     pub timeout_ms: Option<u32>,
     /// Whether the platform's cache may answer in the origin's place. It knows URLs, not keys.
@@ -82,6 +85,10 @@ impl Gateway {
             kind: record.kind,
             account: entry.plans.key,
             set: forward::fixed(route, record, secret),
+            assertion: route
+                .asserted_by
+                .as_ref()
+                .map(|issuer| assertion::claims(issuer, &route.origin, record, None)),
             timeout_ms: route.timeout_ms,
             cache: route.cache_origin,
         })

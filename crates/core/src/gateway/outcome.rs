@@ -12,6 +12,8 @@ pub enum Outcome<'a> {
     Respond(Response),
     /// Answer with this and the OpenAPI document of the management API.
     Document(Response),
+    /// Answer with this and the public keys that origins verify with.
+    KeySet(Response),
     /// Hand the request to the management API.
     Management,
     /// Read KV, then ask again with what it answered.
@@ -24,6 +26,8 @@ pub enum Outcome<'a> {
         id: u32,
         /// What differs from request to request.
         forward: Forward<'a>,
+        /// What the deployment's key has to sign for the header `Signature`, where it does.
+        base: Option<String>,
         /// What to do in the background.
         work: Work,
     },

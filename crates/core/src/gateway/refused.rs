@@ -123,7 +123,7 @@ impl Gateway {
             ray.len() <= 64 && ray.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         });
         let id = ray.map_or_else(
-            || Cow::Owned(format!("{:016x}{:08x}", self.request_prefix, self.requests)),
+            || Cow::Owned(request_id(self.request_prefix, self.requests)),
             Cow::Borrowed,
         );
         no.describe(&mut fields);
@@ -138,6 +138,11 @@ impl Gateway {
             },
         )
     }
+}
+
+/// What no other request has: `prefix` is the isolate's, `number` counts.
+pub(super) fn request_id(prefix: u64, number: u32) -> String {
+    format!("{prefix:016x}{number:08x}")
 }
 
 /// The problem document of a refusal, with the headers that let a page read it.

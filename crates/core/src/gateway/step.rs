@@ -9,7 +9,7 @@ use super::bill::{Checked, Payers};
 use super::exchange::{lacks_kv, without_kv};
 use super::fixed::Plans;
 use super::outcome::{Outcome, Waited, Work};
-use super::refused::No;
+use super::refused::{No, request_id};
 use crate::credential::{self, Credential};
 use crate::forward;
 use crate::head::Head;
@@ -120,16 +120,23 @@ impl Gateway {
         if route.credential.is_some() && secret.is_none() {
             return Err(Refusal::CredentialUnavailable.into());
         }
+        let signer = self.signers.of(route)?;
         if let Some(room) = room {
             room.spend();
         }
         self.rates.spend(record, network, now);
         bill.pay(&call, notes);
         let (key, kind) = (&credential.key, record.kind);
-        let forward = forward::plan(route, head, &path, key, kind, secret, &self.token);
+        let mut forward = forward::plan(route, head, &path, key, kind, secret, &self.token);
+        let base = signer.and_then(|signer| {
+            self.requests = self.requests.wrapping_add(1);
+            let nonce = request_id(self.request_prefix, self.requests);
+            signer.sign(route, record, head, &mut forward, &nonce, now)
+        });
         Ok(Outcome::Forward {
             id: plans.id(route.index, &mut self.last_plan),
             forward,
+            base,
             work: mem::take(&mut notes.work),
         })
     }

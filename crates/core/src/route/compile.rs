@@ -16,6 +16,7 @@ use super::host::HostPattern;
 use super::origin::Origin;
 use super::path::RoutePath;
 use super::place::Place;
+use super::proof::{self, Signature};
 use super::{Route, Settings, header, value};
 
 /// The path pattern of a route that names none.
@@ -24,6 +25,7 @@ const EVERY_PATH: &str = "/**";
 /// Everything that is compiled; routes that are wrong are missing from it.
 pub(super) fn compile(file: &GatewayFile, findings: &mut Findings<'_>) -> (Settings, Vec<Route>) {
     let settings = settings(&file.gateway, findings);
+    let issuer = proof::issuer(&file.gateway, findings);
     if file.routes.is_empty() {
         findings.warn(
             "route",
@@ -37,7 +39,16 @@ pub(super) fn compile(file: &GatewayFile, findings: &mut Findings<'_>) -> (Setti
         .routes
         .iter()
         .enumerate()
-        .filter_map(|(index, file)| route(index, file, findings))
+        .filter_map(|(index, route)| {
+            let asserted_by = proof::asserted_by(
+                &format!("route[{index}].assertion"),
+                route,
+                &file.gateway,
+                issuer.as_deref(),
+                findings,
+            );
+            compile_route(index, route, asserted_by, findings)
+        })
         .collect();
     refuse_twins(&routes, findings);
     (settings, routes)
@@ -78,7 +89,12 @@ fn settings(file: &SettingsFile, findings: &mut Findings<'_>) -> Settings {
     }
 }
 
-fn route(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option<Route> {
+fn compile_route(
+    index: usize,
+    file: &RouteFile,
+    asserted_by: Option<Option<String>>,
+    findings: &mut Findings<'_>,
+) -> Option<Route> {
     let at = |name: &str| format!("route[{index}].{name}");
     let host = match &file.host {
         Some(text) => findings.text(&at("host"), text, HostPattern::parse),
@@ -118,6 +134,10 @@ fn route(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option<
     let key_in = key_in(&at("key_in"), file, access.as_ref(), findings);
     let credential = match &file.credential {
         Some(file) => Credential::compile(file, &at("credential"), findings).map(Some),
+        None => Some(None),
+    };
+    let signature = match &file.signature {
+        Some(file) => Signature::compile(file, &at("signature"), findings).map(Some),
         None => Some(None),
     };
     let cost = findings.number(&at("cost"), file.cost, 1, (0, 1000));
@@ -160,6 +180,8 @@ fn route(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option<
         base_path,
         strip_prefix: strip_prefix?,
         credential: credential?,
+        asserted_by: asserted_by?,
+        signature: signature?,
         cost,
         timeout_ms,
         cache_origin: cache_origin?,

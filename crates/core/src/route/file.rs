@@ -24,6 +24,9 @@ pub struct SettingsFile {
     /// The header that carries the client's address. Default `cf-connecting-ip`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_ip_header: Option<String>,
+    /// Who makes assertions: the gateway's own origin. Must be given where a route has `assertion`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// How old a record may be, in seconds, that still serves while KV fails. Default 300.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_if_error_s: Option<u64>,
@@ -72,6 +75,12 @@ pub struct RouteFile {
     /// The origin's own credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialFile>,
+    /// Whether the origin receives a signed assertion of who is calling.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub assertion: bool,
+    /// The signature of each request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<SignatureFile>,
     /// What a call spends of the limits of its key. Default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<u64>,
@@ -113,6 +122,20 @@ pub struct CredentialFile {
     /// The value with `{secret}` in it. Default `{secret}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
+}
+
+/// A route's `signature`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignatureFile {
+    /// `ed25519` or `hmac-sha256`.
+    pub algorithm: String,
+    /// The name of the Worker secret that gateway and origin share, for `hmac-sha256`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// What names that secret to the origin. Default `keyward`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
 }
 
 /// A `[route.cors]` table.

@@ -1,0 +1,331 @@
+//! Reads an assertion: a JWT of exactly the gateway's form.
+//!
+//! There is one algorithm, and the key comes from the key set alone: nothing in the token chooses how it
+//! is verified (RFC 8725 sections 3.1 and 3.5).
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use ed25519_dalek::{Signature, VerifyingKey};
+use keyward_core::assertion::{LIFE_S, TYPE};
+use serde::Deserialize;
+
+use crate::{Caller, Reason};
+
+/// The only members that the gateway writes; with any other, such as `crit` or `jwk`, it is not its.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    alg: String,
+    typ: String,
+    kid: String,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    iat: u64,
+    exp: u64,
+    #[serde(flatten)]
+    caller: Caller,
+}
+
+/// An assertion whose signature is still to be verified.
+pub(crate) struct Unverified<'a> {
+    /// Which key it names.
+    pub(crate) key_id: String,
+    signed: &'a str,
+    payload: &'a str,
+    signature: Signature,
+}
+
+impl<'a> Unverified<'a> {
+    pub(crate) fn parse(token: &'a str) -> Result<Self, Reason> {
+        let (signed, signature) = token.rsplit_once('.').ok_or(Reason::Malformed)?;
+        let (header, payload) = signed.split_once('.').ok_or(Reason::Malformed)?;
+        // The algorithm first, whatever else is wrong with a token of another one.
+        let loose: serde_json::Value = json(header)?;
+        if loose.get("alg").and_then(|alg| alg.as_str()) != Some("EdDSA") {
+            return Err(Reason::Algorithm);
+        }
+        let header: Header = json(header)?;
+        debug_assert_eq!(header.alg, "EdDSA");
+        if header.typ != TYPE {
+            return Err(Reason::Type);
+        }
+        let signature = Base64UrlUnpadded::decode_vec(signature).map_err(|_| Reason::Malformed)?;
+        Ok(Self {
+            key_id: header.kid,
+            signed,
+            payload,
+            signature: Signature::from_slice(&signature).map_err(|_| Reason::Malformed)?,
+        })
+    }
+
+    /// Who is calling. `now` and `leeway` in seconds.
+    pub(crate) fn verify(
+        &self,
+        key: &VerifyingKey,
+        issuer: &str,
+        audience: &str,
+        now: u64,
+        leeway: u64,
+    ) -> Result<Caller, Reason> {
+        key.verify_strict(self.signed.as_bytes(), &self.signature)
+            .map_err(|_| Reason::Signature)?;
+        let claims: Claims = json(self.payload)?;
+        if claims.iss != issuer {
+            return Err(Reason::Issuer);
+        }
+        if claims.aud != audience {
+            return Err(Reason::Audience);
+        }
+        if claims.iat > now.saturating_add(leeway) {
+            return Err(Reason::NotYetValid);
+        }
+        // One that holds for longer than the gateway ever says is none of its.
+        let longest = claims.iat.saturating_add(LIFE_S);
+        if now >= claims.exp.min(longest).saturating_add(leeway) {
+            return Err(Reason::Expired);
+        }
+        Ok(claims.caller)
+    }
+}
+
+fn json<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, Reason> {
+    let bytes = Base64UrlUnpadded::decode_vec(part).map_err(|_| Reason::Malformed)?;
+    serde_json::from_slice(&bytes).map_err(|_| Reason::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::{Signer as _, SigningKey};
+    use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation};
+    use keyward_core::assertion::{claims, unsigned};
+    use keyward_core::record::Record;
+    use keyward_core::time::Millis;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+    const ISSUER: &str = "https://gate.example";
+    const ORIGIN: &str = "https://o.example";
+    const LEEWAY: u64 = 30;
+
+    fn own() -> SigningKey {
+        SigningKey::from_bytes(&[7; 32])
+    }
+
+    fn encoded(value: &Value) -> String {
+        Base64UrlUnpadded::encode_string(value.to_string().as_bytes())
+    }
+
+    fn header() -> Value {
+        json!({"alg": "EdDSA", "typ": TYPE, "kid": "k"})
+    }
+
+    fn payload() -> Value {
+        json!({
+            "iss": ISSUER, "aud": ORIGIN, "sub": "key_1", "project": "acme", "environment": "live",
+            "kind": "private", "scopes": ["files:read"], "iat": NOW, "exp": NOW + 120,
+        })
+    }
+
+    fn signed(header: &Value, payload: &Value) -> String {
+        let input = format!("{}.{}", encoded(header), encoded(payload));
+        let signature = own().sign(input.as_bytes()).to_bytes();
+        format!("{input}.{}", Base64UrlUnpadded::encode_string(&signature))
+    }
+
+    fn with(mut value: Value, name: &str, other: Value) -> Value {
+        value[name] = other;
+        value
+    }
+
+    fn judged_at(token: &str, now: u64) -> Result<Caller, Reason> {
+        let key = own().verifying_key();
+        Unverified::parse(token)?.verify(&key, ISSUER, ORIGIN, now, LEEWAY)
+    }
+
+    /// What `core` writes for a key.
+    fn written() -> String {
+        let record: Record = serde_json::from_value(json!({
+            "schema": 1, "project": "acme", "environment": "live", "key_id": "key_1",
+            "secret_id": "sec_1", "kind": "private", "version": 1, "status": "active",
+            "owner": "Zoë", "restrictions": {"scopes": ["files:read"]},
+        }))
+        .unwrap();
+        let claims = claims(ISSUER, ORIGIN, &record, Some("u-7"));
+        let unsigned = unsigned(&claims, "k", Millis(NOW * 1000)).unwrap();
+        let signature = own().sign(unsigned.input.as_bytes()).to_bytes();
+        let signature = Base64UrlUnpadded::encode_string(&signature);
+        format!("{}.{signature}", unsigned.input)
+    }
+
+    #[test]
+    fn what_the_gateway_writes_is_read_here_and_by_another_library() {
+        let caller = judged_at(&written(), NOW).unwrap();
+        assert_eq!(caller.key_id, "key_1");
+        assert_eq!(caller.owner.as_deref(), Some("Zoë"));
+        assert_eq!(caller.user.as_deref(), Some("u-7"));
+        assert!(caller.may("files:read"));
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[ORIGIN]);
+        validation.validate_exp = false;
+        let key = DecodingKey::from_ed_der(own().verifying_key().as_bytes());
+        let other = jsonwebtoken::decode::<Value>(written(), &key, &validation).unwrap();
+        assert_eq!(other.claims["user"], "u-7");
+        assert_eq!(other.claims["exp"], NOW + 120);
+    }
+
+    #[test]
+    fn what_another_library_writes_is_read_here() {
+        let mut pkcs8 =
+            b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".to_vec();
+        pkcs8.extend(own().to_bytes());
+        let header = jsonwebtoken::Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some("k".to_owned()),
+            ..jsonwebtoken::Header::new(Algorithm::EdDSA)
+        };
+        let token = jsonwebtoken::encode(&header, &payload(), &EncodingKey::from_ed_der(&pkcs8));
+        assert_eq!(judged_at(&token.unwrap(), NOW).unwrap().project, "acme");
+    }
+
+    #[test]
+    fn each_attack_has_its_own_reason() {
+        let good = signed(&header(), &payload());
+        assert!(judged_at(&good, NOW).is_ok());
+        let (input, signature) = good.rsplit_once('.').unwrap();
+        let (head, body) = input.split_once('.').unwrap();
+        let none = with(header(), "alg", json!("none"));
+        let hs256 = jsonwebtoken::Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some("k".to_owned()),
+            ..jsonwebtoken::Header::new(Algorithm::HS256)
+        };
+        let public = EncodingKey::from_secret(own().verifying_key().as_bytes());
+        let confused = jsonwebtoken::encode(&hs256, &payload(), &public).unwrap();
+        let tampered = encoded(&with(payload(), "sub", json!("key_2")));
+        let attacks = [
+            (
+                "alg none",
+                format!("{}.{body}.", encoded(&none)),
+                Reason::Algorithm,
+            ),
+            (
+                "alg none, signature kept",
+                format!("{}.{body}.{signature}", encoded(&none)),
+                Reason::Algorithm,
+            ),
+            ("HS256 with the public key", confused, Reason::Algorithm),
+            (
+                "another purpose",
+                signed(&with(header(), "typ", json!("JWT")), &payload()),
+                Reason::Type,
+            ),
+            (
+                "a header of the sender's",
+                signed(&with(header(), "jwk", json!({})), &payload()),
+                Reason::Malformed,
+            ),
+            (
+                "a critical extension",
+                signed(&with(header(), "crit", json!(["x"])), &payload()),
+                Reason::Malformed,
+            ),
+            (
+                "tampered claims",
+                format!("{head}.{tampered}.{signature}"),
+                Reason::Signature,
+            ),
+            (
+                "another issuer",
+                signed(
+                    &header(),
+                    &with(payload(), "iss", json!("https://evil.example")),
+                ),
+                Reason::Issuer,
+            ),
+            (
+                "another origin",
+                signed(
+                    &header(),
+                    &with(payload(), "aud", json!("https://p.example")),
+                ),
+                Reason::Audience,
+            ),
+            (
+                "several origins",
+                signed(
+                    &header(),
+                    &with(payload(), "aud", json!([ORIGIN, "https://p.example"])),
+                ),
+                Reason::Malformed,
+            ),
+            (
+                "from the future",
+                signed(&header(), &with(payload(), "iat", json!(NOW + LEEWAY + 1))),
+                Reason::NotYetValid,
+            ),
+            (
+                "expired",
+                signed(&header(), &with(payload(), "exp", json!(NOW - LEEWAY))),
+                Reason::Expired,
+            ),
+            (
+                "made long ago",
+                signed(
+                    &header(),
+                    &with(
+                        with(payload(), "iat", json!(NOW - 150)),
+                        "exp",
+                        json!(NOW + 9999),
+                    ),
+                ),
+                Reason::Expired,
+            ),
+            (
+                "no key id",
+                signed(&header(), &with(payload(), "sub", Value::Null)),
+                Reason::Malformed,
+            ),
+            ("a fourth part", format!("{good}.x"), Reason::Malformed),
+            ("padding", format!("{good}="), Reason::Malformed),
+            (
+                "a short signature",
+                format!("{input}.{}", signature.get(..80).unwrap()),
+                Reason::Malformed,
+            ),
+            ("nothing", String::new(), Reason::Malformed),
+        ];
+        for (name, token, reason) in attacks {
+            assert_eq!(judged_at(&token, NOW), Err(reason), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_altered_byte_is_noticed() {
+        let good = signed(&header(), &payload());
+        for at in 0..good.len() {
+            let mut bytes = good.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let altered = String::from_utf8(bytes).unwrap();
+            assert!(judged_at(&altered, NOW).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn it_holds_from_its_beginning_to_its_end_give_or_take_the_leeway() {
+        let good = signed(&header(), &payload());
+        for (now, reason) in [
+            (NOW - LEEWAY - 1, Some(Reason::NotYetValid)),
+            (NOW - LEEWAY, None),
+            (NOW + 120 + LEEWAY - 1, None),
+            (NOW + 120 + LEEWAY, Some(Reason::Expired)),
+        ] {
+            assert_eq!(judged_at(&good, now).err(), reason, "{now}");
+        }
+    }
+}
