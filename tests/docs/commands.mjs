@@ -13,7 +13,9 @@ import { ROOT } from "./markdown.mjs";
 const run = promisify(execFile);
 // Where the pages say that the gateway is.
 const SHOWN = "http://127.0.0.1:8787";
-const NEEDS_GATEWAY = /KEYWARD_URL|keyward (--json )?(keys|projects|environments|owners|management-keys|usage|audit|whoami|apply|self-revoke|secrets (republish|status))/;
+// Where they have webhooks sent to.
+const RECEIVER = "https://ops.example.com";
+const NEEDS_GATEWAY = /KEYWARD_URL|keyward (--json )?(keys|projects|environments|owners|management-keys|usage|audit|whoami|apply|self-revoke|webhooks|leaked|secrets (republish|status))/;
 const TIMEOUT_MS = 60_000;
 // Another deployment: it shares no secret with the first.
 const OTHER_SECRETS = { KEYWARD_SECRET: "other:YW5vdGhlci1zZWNyZXQtYW5vdGhlci1zZWNyZXQtYW5vdGhlcg" };
@@ -53,7 +55,7 @@ export async function runBlocks(t, blocks, env, gateway) {
       Object.assign(variables, { KEYWARD_URL: fresh.url, KEYWARD_BOOTSTRAP_KEY: bootstrap });
       code = code.map((text) => text.replace(/^export KEYWARD_BOOTSTRAP_KEY=.*$/m, `$&\nexport KEYWARD_BOOTSTRAP_KEY=${bootstrap}`));
     }
-    code = code.map((text) => text.replaceAll(SHOWN, url));
+    code = code.map((text) => text.replaceAll(SHOWN, url).replaceAll(RECEIVER, started.origin));
   }
   const secrets = Object.entries(SECRETS).map(([name, value]) => `${name}="${value}"\n`);
   await writeFile(join(folder, ".dev.vars"), secrets.join(""));
@@ -75,15 +77,16 @@ async function startGateway(t, gateway, vars = {}) {
   const origin = createServer((request, response) => request.resume().on("end", () => response.end("ok\n")));
   t.after(() => origin.close());
   await once(origin.listen(0, "127.0.0.1"), "listening");
+  const address = `http://127.0.0.1:${origin.address().port}`;
   const here = gateway
-    .replace(/^origin = ".*"$/gm, `origin = "http://127.0.0.1:${origin.address().port}"`)
+    .replace(/^origin = ".*"$/gm, `origin = "${address}"`)
     .replace(/^host = .*$/gm, "");
   const secrets = [...gateway.matchAll(/secret = "(\w+)"/g)].map(([, name]) => [name, "of-the-origin"]);
-  const started = await startKeyward(t, { gateway: here, vars: { ...Object.fromEntries(secrets), ...vars } });
+  const started = await startKeyward(t, { gateway: here, vars: { KEYWARD_WEBHOOK_HOSTS: "any", ...Object.fromEntries(secrets), ...vars } });
   for (const [, list] of gateway.matchAll(/^projects = (\[.*\])$/gm)) {
     for (const id of JSON.parse(list)) await management(started).createProject(id);
   }
-  return started;
+  return Object.assign(started, { origin: address });
 }
 
 /** Whether what was written is what a page shows, where `…` stands for anything within a line. */

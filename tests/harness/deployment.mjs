@@ -14,6 +14,8 @@ export async function populate(api) {
   for (const project of PROJECTS) {
     await api.project(project);
     for (let index = 0; index < KEYS_OF_EACH; index += 1) keys.push(await ofProject(api, project, index));
+    const { webhook } = await api.must("POST", `/projects/${project}/webhooks`, { url: "http://127.0.0.1:1/hook" });
+    for (const key of keys.filter((key) => key.project === project)) key.webhook = webhook.id;
     await api.must("POST", `/projects/${project}/owners:suspend`, { owner: "customer-0" });
     await api.must("POST", `/projects/${project}/owners:limit`, { owner: "customer-17", limits: { credits: 50 } });
   }

@@ -4,12 +4,13 @@
 const PROJECT = "/projects/{project}";
 const ENVIRONMENT = `${PROJECT}/environments/{environment}`;
 const KEY = `${PROJECT}/keys/{key}`;
+const WEBHOOK = `${PROJECT}/webhooks/{webhook}`;
 const MANAGEMENT_KEY = "/management-keys/{key}";
 
 /**
- * Each is { id, method, path, scope?, account?, holder?, body?, raw?, headers? }. `scope` is what
+ * Each is { id, method, path, scope?, account?, holder?, signed?, body?, raw?, headers? }. `scope` is what
  * the management key needs, `account` that it has to be one of the account, `holder` that the call
- * takes any secret and acts on it.
+ * takes any secret and acts on it, `signed` that it takes no key, but a signature.
  */
 export const OPERATIONS = [
   op("whoami", "GET /whoami"),
@@ -57,6 +58,19 @@ export const OPERATIONS = [
   op("whereKey", `GET ${KEY}/where`, { scope: "keys:read" }),
   op("selfRevoke", "POST /keys:selfRevoke", { holder: true, body: {} }),
 
+  op("createWebhook", `POST ${PROJECT}/webhooks`, { scope: "projects:write", body: { url: "https://hooks.example.com/" } }),
+  op("listWebhooks", `GET ${PROJECT}/webhooks`, { scope: "keys:read" }),
+  op("showWebhook", `GET ${WEBHOOK}`, { scope: "keys:read" }),
+  op("deleteWebhook", `DELETE ${WEBHOOK}`, { scope: "projects:write" }),
+  op("rotateWebhook", `POST ${WEBHOOK}/rotate`, { scope: "projects:write", body: { overlap: 0 } }),
+  op("disableWebhook", `POST ${WEBHOOK}/disable`, { scope: "projects:write", body: {} }),
+  op("enableWebhook", `POST ${WEBHOOK}/enable`, { scope: "projects:write", body: {} }),
+  op("testWebhook", `POST ${WEBHOOK}/test`, { scope: "projects:write", body: {} }),
+
+  op("findLeaks", "POST /leaks:find", { scope: "keys:read", body: { sha256: ["0".repeat(64)] } }),
+  op("reportLeaks", "POST /leaks:report", { scope: "keys:write", body: { sha256: ["0".repeat(64)] } }),
+  op("githubLeaks", "POST /leaks/github", { signed: true, body: [] }),
+
   op("projectAudit", `GET ${PROJECT}/audit`, { scope: "audit:read" }),
   op("exportProjectAudit", `GET ${PROJECT}/audit:export`, { scope: "audit:read" }),
   op("accountAudit", "GET /audit", { account: true, scope: "audit:read" }),
@@ -79,7 +93,7 @@ function op(id, line, fields = {}) {
   return { id, method, path, ...fields };
 }
 
-/** The path of an operation with its names filled in: { project, environment, key, secret }. */
+/** The path of an operation with its names filled in: { project, environment, key, secret, webhook }. */
 export function filled({ path }, names) {
   return path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(names[name]));
 }

@@ -34,6 +34,7 @@ def before_call(context, case, kwargs):
     name_what_exists(case)
     spare_own_keys(case)
     let_through(case)
+    keep_to_itself(case)
     if case.operation.definition.raw["operationId"] == "selfRevoke":
         with_secret_of_its_own(case, kwargs)
 
@@ -80,6 +81,14 @@ def let_through(case):
         headers["Idempotency-Key"] = f"run-{next(COUNT)}"
     if "If-Match" in headers and CHOICE.randrange(100) >= MADE_UP:
         headers["If-Match"] = "*"
+
+
+def keep_to_itself(case):
+    """Messages go nowhere but to this machine: what is made up may be somebody's address."""
+    body = case.body
+    is_new = case.operation.definition.raw["operationId"] == "createWebhook" and isinstance(body, dict)
+    if is_new and str(body.get("url")).lower().startswith("https:"):
+        body["url"] = "https://nowhere.invalid/hook"
 
 
 def with_secret_of_its_own(case, kwargs):

@@ -48,6 +48,8 @@ pub enum Who {
     KeyOrBootstrap,
     /// Whoever holds the secret that is sent.
     Holder,
+    /// GitHub, which signs what it sends.
+    GitHub,
 }
 
 /// Whether the version that is meant has to be named.
@@ -88,6 +90,12 @@ pub enum Answer {
     SelfRevoked,
     Audit,
     AuditLines,
+    Webhook,
+    Webhooks,
+    WebhookCreated,
+    WebhookTested,
+    LeakedSecrets,
+    GithubLabels,
     ManagementKey,
     ManagementKeys,
     ManagementKeyChanged,
@@ -153,7 +161,7 @@ impl Operation {
     pub const fn has_location(&self) -> bool {
         matches!(
             self.op,
-            Op::CreateProject | Op::CreateKey | Op::CreateManagementKey
+            Op::CreateProject | Op::CreateKey | Op::CreateManagementKey | Op::CreateWebhook
         )
     }
 

@@ -3,10 +3,12 @@
 
 mod credits;
 mod import;
+mod leaks;
 mod project;
 mod revocation;
 mod rotation;
 mod usage;
+mod webhook;
 
 use keyward_core::spec::FieldError;
 use keyward_core::spec::reader::Reader;
@@ -17,6 +19,7 @@ pub use self::import::{
     ImportLine, ImportSecret, LARGEST_IMPORT, LONGEST_LINE, LONGEST_REDACTED, LONGEST_SECRET,
     MOST_LINES, Origin, SHORTEST_SECRET, redacted,
 };
+pub use self::leaks::{Found, LARGEST_REPORT, LONGEST_SOURCE, Match, found, matches};
 pub use self::project::{
     LONGEST_LIFE_S, LONGEST_WARNING_S, NewEnvironment, NewProject, Note, OwnerChange, OwnerLimits,
     SHORTEST_LIFE_S, project_patch,
@@ -24,6 +27,7 @@ pub use self::project::{
 pub use self::revocation::Revocation;
 pub use self::rotation::{FARTHEST_MS, Rotation};
 pub use self::usage::{MOST_SPANS, UsageRange};
+pub use self::webhook::{DEFAULT_WEBHOOK_OVERLAP_S, NewWebhook, WebhookRotation};
 
 /// The largest body but that of an import, in bytes: more than the largest key needs.
 pub const LARGEST_BODY: usize = 64 * 1024;

@@ -3,8 +3,10 @@
 mod account;
 mod audit;
 mod keys;
+mod leaks;
 mod management_keys;
 mod projects;
+mod webhooks;
 
 use keyward_core::management::Scope;
 
@@ -22,6 +24,8 @@ pub fn all() -> impl Iterator<Item = &'static Operation> {
         account::TABLE,
         projects::TABLE,
         keys::TABLE,
+        webhooks::TABLE,
+        leaks::TABLE,
         audit::TABLE,
         management_keys::TABLE,
     ]
@@ -96,6 +100,7 @@ mod tests {
                     | Op::ShowProject
                     | Op::ListEnvironments
                     | Op::SelfRevoke
+                    | Op::GithubLeaks
             );
             assert_eq!(operation.scope.is_none(), free, "{}", operation.op.id());
         }

@@ -6,6 +6,7 @@
 mod audit;
 mod caller;
 mod key;
+mod leak;
 mod limits;
 mod management_key;
 mod page;
@@ -13,13 +14,15 @@ mod project;
 mod report;
 mod time;
 mod usage;
+mod webhook;
 
 pub use self::audit::{ACTIONS, AuditActor, AuditChange, AuditEntry};
 pub use self::caller::{Caller, CallerType, SelfRevoked};
 pub use self::key::{
-    Attention, Cause, ExpiresSoon, Key, KeyChanged, KeyCreated, Revoked, Secret, SecretStatus,
-    SuspendedBy,
+    Attention, Cause, ExpiresSoon, Key, KeyChanged, KeyCreated, KeyPage, Revoked, Secret,
+    SecretStatus, SuspendedBy,
 };
+pub use self::leak::{GithubLabel, Leaked, LeakedSecret, LeakedSecrets};
 pub use self::limits::{KeyLimits, LimitStanding, LimitType};
 pub use self::management_key::{ManagementKey, ManagementKeyChanged, ManagementKeyCreated};
 pub use self::page::Page;
@@ -33,6 +36,10 @@ pub use self::report::{
 };
 pub use self::time::Time;
 pub use self::usage::{Usage, UsageSpan};
+pub use self::webhook::{
+    FailureCause, Webhook, WebhookCreated, WebhookDisabled, WebhookFailure, WebhookReason,
+    WebhookStatus, WebhookTested,
+};
 
 /// Whether a number or a flag is what it is when it is left out.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

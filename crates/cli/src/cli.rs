@@ -5,8 +5,8 @@ use clap::builder::styling::AnsiColor;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    apply, audit, completions, config, environments, explain, init, keys, man, management_keys,
-    owners, projects, secrets, self_revoke, usage, whoami,
+    apply, audit, completions, config, environments, explain, init, keys, leaked, man,
+    management_keys, owners, projects, secrets, self_revoke, usage, webhooks, whoami,
 };
 use crate::failure::Failure;
 use crate::output::Output;
@@ -33,6 +33,7 @@ Examples:
   keyward usage --project acme --since 7d
   keyward audit --project acme --since 24h
   keyward keys import --project acme --from csv keys.csv
+  keyward leaked < build.log
   keyward apply -f keys.toml
   keyward secrets rotate --file .dev.vars
   keyward config check
@@ -75,8 +76,13 @@ pub(crate) enum Command {
     Whoami(whoami::Whoami),
     /// Revoke the secret that you hold, without any other right
     SelfRevoke(self_revoke::SelfRevoke),
+    /// Find keys in a text, and revoke those that work
+    Leaked(leaked::Leaked),
     /// Who changed what, when and from where
     Audit(Box<audit::Audit>),
+    /// Endpoints that are told what happens to keys
+    #[command(subcommand)]
+    Webhooks(webhooks::Webhooks),
     /// Make a project's keys as a file says
     Apply(apply::Apply),
     /// Change the deployment's own secret, KEYWARD_SECRET
@@ -106,7 +112,9 @@ impl Command {
             Self::ManagementKeys(command) => command.run(output),
             Self::Whoami(command) => command.run(output),
             Self::SelfRevoke(command) => command.run(output),
+            Self::Leaked(command) => command.run(output),
             Self::Audit(command) => command.run(output),
+            Self::Webhooks(command) => command.run(output),
             Self::Apply(command) => command.run(output),
             Self::Secrets(command) => command.run(output),
             Self::Explain(command) => command.run(),

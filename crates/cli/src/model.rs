@@ -115,6 +115,23 @@ pub(crate) struct Owner {
     pub(crate) limits: Option<Value>,
 }
 
+/// An endpoint in a list.
+#[derive(Deserialize)]
+pub(crate) struct Webhook {
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) url: String,
+    /// Empty: all.
+    #[serde(default)]
+    pub(crate) events: Vec<String>,
+    #[serde(default)]
+    pub(crate) status: String,
+    #[serde(default)]
+    pub(crate) waiting: u64,
+    #[serde(default)]
+    pub(crate) dropped: u64,
+}
+
 /// A management key in a list.
 #[derive(Deserialize)]
 pub(crate) struct ManagementKey {

@@ -3,7 +3,8 @@
 //! The order of a request's way; each step answers with a problem document when it refuses:
 //! 1. Same origin: a call from another website is refused before anything else, without CORS.
 //! 2. Who calls ([`caller`]): the holder of a management key or of the bootstrap secret. Only a
-//!    secret that its holder revokes is looked at later ([`self_revoke`]).
+//!    secret that its holder revokes ([`self_revoke`]), and GitHub's signature ([`leaks`]), are
+//!    looked at later.
 //! 3. Endpoint and method, by the table of operations.
 //! 4. Level, scope, project: what the caller may ask for.
 //! 5. Query, headers, body ([`asked`]): what is not known is refused, never ignored.
@@ -21,12 +22,14 @@ mod host;
 mod idempotency;
 mod import;
 mod keys;
+mod leaks;
 mod management_keys;
 mod meters;
 mod mint;
 mod projects;
 mod reply;
 mod self_revoke;
+mod webhooks;
 
 use keyward_api::operation::{Op, Operation};
 use keyward_api::route::Place;
@@ -70,19 +73,22 @@ async fn respond(
 ) -> Result<Answer, Refused> {
     let url = request.url();
     access::require_same_origin(request, &url)?;
-    let secret = access::secret(request)?;
-    let keyring = bindings::keyring(env).ok_or(Refusal::ConfigInvalid)?;
     let (path, query) = access::path_and_query(&url).unwrap_or_default();
     let method = request.method();
     let place = Place::find(path);
     let operation = place.as_ref().and_then(|place| place.operation(&method));
+    let op = operation.map(|operation| operation.op);
+    // What is signed carries no secret.
+    let secret = match op {
+        Some(Op::GithubLeaks) => None,
+        _ => Some(access::secret(request)?),
+    };
+    let keyring = bindings::keyring(env).ok_or(Refusal::ConfigInvalid)?;
     let ip = access::header(request, "cf-connecting-ip").and_then(|text| parse_client(&text));
-    let caller = match operation {
-        Some(Operation {
-            op: Op::SelfRevoke, ..
-        }) => Caller::Holder { secret },
-        _ => {
-            let op = operation.map(|operation| operation.op);
+    let caller = match (op, secret) {
+        (_, None) => Caller::GitHub,
+        (Some(Op::SelfRevoke), Some(secret)) => Caller::Holder { secret },
+        (op, Some(secret)) => {
             Caller::authenticate(env, &keyring, &secret, ip, op, request_id).await?
         }
     };

@@ -35,6 +35,7 @@ mod sweep;
 mod tasks;
 mod telling;
 mod view;
+mod webhooks;
 
 pub use self::account::AccountRegistry;
 pub use self::project::ProjectRegistry;

@@ -44,6 +44,7 @@ use crate::memory::Memory;
 use crate::records::{Load, Loaded, Records};
 use crate::refusal::Refusal;
 use crate::restrict::ip::parse_client;
+use crate::restrict::referrer::sender;
 use crate::route::{Route, Routes};
 use crate::secret::Digest;
 use crate::throttle::{Failures, Network, Quantity, Rates, Throttle};
@@ -149,6 +150,10 @@ impl Gateway {
                 };
                 if let Some(account) = notes.account.and_then(|one| self.accounts.find(one)) {
                     account.tally.refuse(no.refusal, now);
+                    if no.refusal == Refusal::PrivateKeyInBrowser {
+                        let page = sender(head.header("origin"), head.header("referer"));
+                        account.tally.page(&page, now);
+                    }
                     notes.work.key = account.schedule(notes.outdated, now);
                 }
                 let fields = self.standing(notes.account, now);

@@ -17,6 +17,8 @@ pub const FIRST_ENVIRONMENTS: &[&str] = &[DEFAULT_ENVIRONMENT, "test"];
 
 const KEY_ID: (&str, usize) = ("key_", 20);
 const SECRET_ID: (&str, usize) = ("sec_", 12);
+const WEBHOOK_ID: (&str, usize) = ("whk_", 16);
+const MESSAGE_ID: (&str, usize) = ("msg_", 24);
 /// The most characters of a project's id.
 pub const LONGEST_PROJECT_ID: usize = 40;
 
@@ -43,6 +45,18 @@ pub fn mint_secret_id(fill: &mut dyn FnMut(&mut [u8])) -> String {
     mint(SECRET_ID, fill)
 }
 
+/// Draws a webhook's id, `whk_` and 16 characters.
+#[must_use]
+pub fn mint_webhook_id(fill: &mut dyn FnMut(&mut [u8])) -> String {
+    mint(WEBHOOK_ID, fill)
+}
+
+/// Draws the id of a webhook's message, `msg_` and 24 characters: it stays the same over retries.
+#[must_use]
+pub fn mint_message_id(fill: &mut dyn FnMut(&mut [u8])) -> String {
+    mint(MESSAGE_ID, fill)
+}
+
 /// Whether the text is of the form of [`mint_key_id`].
 #[must_use]
 pub fn is_key_id(text: &str) -> bool {
@@ -53,6 +67,12 @@ pub fn is_key_id(text: &str) -> bool {
 #[must_use]
 pub fn is_secret_id(text: &str) -> bool {
     is_id(SECRET_ID, text)
+}
+
+/// Whether the text is of the form of [`mint_webhook_id`].
+#[must_use]
+pub fn is_webhook_id(text: &str) -> bool {
+    is_id(WEBHOOK_ID, text)
 }
 
 /// Whether the text can be a project's id: lower-case letters and digits, single hyphens inside,

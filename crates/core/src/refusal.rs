@@ -112,6 +112,9 @@ refusals! {
     KeyStateConflict 409 "key_state_conflict" Client "Not in this state" "The key's state does not allow this change." "A revoked key stays revoked: create a new one. A deleted one can be undeleted first. A management key is revoked before it is deleted.";
     SecretUnknown 404 "secret_unknown" Client "No such secret" "The key has no secret with this id." "Show the key: it lists its secrets.";
     SecretExists 409 "secret_exists" Client "Secret taken" "A secret or an id that is given belongs to another key already." "Give each key a secret and an id of its own.";
+    WebhookUnknown 404 "webhook_unknown" Client "No such webhook" "The project has no webhook with this id." "List the project's webhooks.";
+    SignatureInvalid 401 "signature_invalid" Client "Invalid signature" "The signature of the report is not one of GitHub's." "Only GitHub's secret scanning may call this endpoint.";
+    SigningKeysUnavailable 503 "signing_keys_unavailable" Platform "Signing keys unavailable" "GitHub's public keys could not be fetched, so whether the signature is valid cannot be known right now." "Try again after the time in Retry-After.";
     KeyProtected 409 "key_protected" Client "Key protected" "The key is protected against deletion." "Set `delete_protection` to false first.";
     RotationInProgress 409 "rotation_in_progress" Client "Rotation in progress" "The key has two secrets already: its last rotation has not ended." "Wait until the older secret has ended, revoke it, or rotate with an overlap of 0, which ends every older secret at once.";
     EnvironmentUnknown 404 "environment_unknown" Client "No such environment" "The project has no environment with this id." "List the project's environments, or create it.";

@@ -46,6 +46,9 @@ pub struct UsageReport {
     pub number: u64,
     /// In the order of time.
     pub minutes: Vec<(Minute, Counts)>,
+    /// Origins of pages that have sent this private key and were refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<String>,
 }
 
 impl Minute {

@@ -2,6 +2,7 @@
 
 use js_sys::Reflect;
 use keyward_core::keyring::Keyring;
+use keyward_core::webhook::address::Hosts;
 use wasm_bindgen::JsValue;
 use worker::Env;
 
@@ -21,6 +22,24 @@ pub const USAGE: &str = "USAGE";
 pub const SECRET: &str = "KEYWARD_SECRET";
 /// The Worker secret with the bootstrap management key.
 pub const BOOTSTRAP_KEY: &str = "KEYWARD_BOOTSTRAP_KEY";
+
+/// The variable that says which hosts webhooks may be sent to: `public`, or `any` in development.
+pub const WEBHOOK_HOSTS: &str = "KEYWARD_WEBHOOK_HOSTS";
+
+/// The variable with the address of GitHub's public keys, if it is not GitHub's own.
+pub const GITHUB_KEYS: &str = "KEYWARD_GITHUB_KEYS";
+
+/// Which hosts webhooks may be sent to. What cannot be read counts as what allows least.
+pub fn webhook_hosts(env: &Env) -> Hosts {
+    match text(env, WEBHOOK_HOSTS).as_deref() {
+        None | Some("public") => Hosts::Public,
+        Some("any") => Hosts::Any,
+        Some(_) => {
+            log::config_invalid(WEBHOOK_HOSTS, "is neither `public` nor `any`");
+            Hosts::Public
+        }
+    }
+}
 
 /// A variable or secret of the Worker; None when it is not bound, or is no text.
 pub fn text(env: &Env, name: &str) -> Option<String> {

@@ -32,6 +32,25 @@ extern "C" {
         usages: &Array,
     ) -> Result<Promise, JsValue>;
 
+    #[wasm_bindgen(method, catch, js_name = importKey)]
+    fn import_key_for(
+        this: &Subtle,
+        format: &str,
+        key: &Uint8Array,
+        algorithm: &Object,
+        extractable: bool,
+        usages: &Array,
+    ) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn verify(
+        this: &Subtle,
+        algorithm: &Object,
+        key: &JsValue,
+        signature: &Uint8Array,
+        data: &Uint8Array,
+    ) -> Result<Promise, JsValue>;
+
     #[wasm_bindgen(method, catch)]
     fn encrypt(
         this: &Subtle,
@@ -82,6 +101,12 @@ pub fn derivation_context(project: &str, key_id: &str) -> String {
     format!("keyward/seal/derivation/1\n{project}\n{key_id}")
 }
 
+/// What the seal of a webhook's secret is bound to.
+#[must_use]
+pub fn webhook_context(project: &str, webhook: &str) -> String {
+    format!("keyward/seal/webhook/1\n{project}\n{webhook}")
+}
+
 /// Seals `plain` with AES-256-GCM under the entry's sealing key, bound to `context`, which has to
 /// be presented again to open it: `1.<entry id>.<base64url of nonce, ciphertext and tag>`.
 ///
@@ -122,6 +147,47 @@ pub async fn open(
         .await
         .map(Zeroizing::new)
         .map_err(|_| CryptoError)
+}
+
+/// Whether `signature`, the 64 bytes of IEEE P1363, is that of this P-256 key over the SHA-256 of
+/// `data`. The key is a SubjectPublicKeyInfo in DER.
+///
+/// # Errors
+/// When WebCrypto fails, also for what is no such key.
+pub async fn verify_p256(
+    key: &[u8],
+    signature: &[u8; 64],
+    data: &[u8],
+) -> Result<bool, CryptoError> {
+    verified(key, signature, data)
+        .await
+        .map_err(|_| CryptoError)
+}
+
+async fn verified(key: &[u8], signature: &[u8; 64], data: &[u8]) -> Result<bool, JsValue> {
+    let subtle = CRYPTO.with(Crypto::subtle)?;
+    let algorithm = Object::new();
+    for (name, value) in [
+        ("name", "ECDSA"),
+        ("namedCurve", "P-256"),
+        ("hash", "SHA-256"),
+    ] {
+        Reflect::set(
+            &algorithm,
+            &JsValue::from_str(name),
+            &JsValue::from_str(value),
+        )?;
+    }
+    let usages = Array::of1(&JsValue::from_str("verify"));
+    let import =
+        subtle.import_key_for("spki", &Uint8Array::from(key), &algorithm, false, &usages)?;
+    let key = JsFuture::from(import).await?;
+    let (signature, data) = (
+        Uint8Array::from(signature.as_slice()),
+        Uint8Array::from(data),
+    );
+    let verified = JsFuture::from(subtle.verify(&algorithm, &key, &signature, &data)?).await?;
+    Ok(verified.is_truthy())
 }
 
 /// What AES-GCM wants: 96 bits, here random, under a key that seals far fewer than 2^32 values.

@@ -55,6 +55,13 @@ pub(crate) async fn seen(env: &Env, project: &str, key: &str, minute: Minute) ->
     matches!(reply, Ok(Reply::Done | Reply::Unfounded))
 }
 
+/// Tells the registry which pages have sent a private key; whether it has taken it.
+pub(crate) async fn used_in_browser(env: &Env, project: &str, key: &str, pages: &[String]) -> bool {
+    let command = json!({ "UsedInBrowser": { "key": key, "pages": pages } });
+    let reply = ask(env, project, &command, SEEN_PATIENCE_MS).await;
+    matches!(reply, Ok(Reply::Done | Reply::Unfounded))
+}
+
 async fn ask(
     env: &Env,
     project: &str,

@@ -5,6 +5,7 @@ mod answered;
 mod answers;
 mod duties;
 mod known;
+mod pages;
 mod rounds;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,7 @@ use self::answered::Answered;
 pub(crate) use self::answers::Needs;
 pub(crate) use self::duties::Tended;
 use self::known::{Informed, Known};
+use self::pages::Pages;
 use self::rounds::Rounds;
 use crate::json::{read, written};
 use crate::usage;
@@ -29,6 +31,7 @@ const SUBJECT: &str = "subject";
 const KNOWN: &str = "known";
 const REPORT: &str = "report";
 const SEEN: &str = "seen";
+const PAGES: &str = "pages";
 const METER: &str = "meter/";
 /// How the core names an isolate's part, which is written into a table of its own.
 const ISOLATE: &str = "isolate/";
@@ -41,6 +44,8 @@ pub(crate) struct State {
     informed: Option<Informed>,
     isolates: BTreeMap<u64, Answered>,
     rounds: Rounds,
+    /// Pages that have sent the key although it is private, of which the registry has not heard.
+    pages: Pages,
     changed: Changed,
 }
 
@@ -59,6 +64,7 @@ impl State {
             informed: None,
             isolates: BTreeMap::new(),
             rounds: Rounds::new(None, None),
+            pages: Pages::default(),
             changed: Changed {
                 parts: BTreeSet::from([SUBJECT]),
                 isolates: BTreeSet::new(),
@@ -125,6 +131,7 @@ impl State {
         if let Of::Key(_) = self.subject.of {
             let last = take(parts, REPORT)?;
             let seen = take(parts, SEEN)?;
+            self.pages = take(parts, PAGES)?.unwrap_or_default();
             self.rounds = Rounds::new(last, seen);
             self.rounds.unsent = usage::first_unsent(storage, Minute(0))?;
             self.rounds.used = usage::last_used(storage)?;
@@ -147,6 +154,7 @@ impl State {
                 SUBJECT => written(&self.subject)?,
                 REPORT => written(&self.rounds.last)?,
                 SEEN => written(&self.rounds.seen_told)?,
+                PAGES => written(&self.pages)?,
                 _ => match &self.informed {
                     Some(informed) => written(&informed.known)?,
                     None => continue,

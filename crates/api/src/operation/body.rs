@@ -3,7 +3,7 @@
 use keyward_core::refusal::Refusal;
 
 use crate::condition::Media;
-use crate::request::{LARGEST_BODY, LARGEST_IMPORT};
+use crate::request::{LARGEST_BODY, LARGEST_IMPORT, LARGEST_REPORT};
 
 /// What the body of a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,10 @@ pub enum Body {
     ImportLines,
     NewManagementKey,
     ManagementKeyPatch,
+    NewWebhook,
+    WebhookRotation,
+    LeakedSecrets,
+    GithubReport,
 }
 
 impl Body {
@@ -36,7 +40,12 @@ impl Body {
     pub const fn is_optional(self) -> bool {
         matches!(
             self,
-            Self::None | Self::Nothing | Self::Note | Self::Rotation | Self::Revocation
+            Self::None
+                | Self::Nothing
+                | Self::Note
+                | Self::Rotation
+                | Self::Revocation
+                | Self::WebhookRotation
         )
     }
 
@@ -55,6 +64,9 @@ impl Body {
     pub const fn largest(self) -> usize {
         match self {
             Self::ImportLines => LARGEST_IMPORT,
+            // A thousand digests, with room for other writings of them.
+            Self::LeakedSecrets => 2 * LARGEST_BODY,
+            Self::GithubReport => LARGEST_REPORT,
             _ => LARGEST_BODY,
         }
     }
@@ -63,7 +75,7 @@ impl Body {
     #[must_use]
     pub const fn refusal(self) -> Option<Refusal> {
         match self {
-            Self::None | Self::Nothing | Self::ImportLines => None,
+            Self::None | Self::Nothing | Self::ImportLines | Self::GithubReport => None,
             Self::NewProject | Self::ProjectPatch => Some(Refusal::ProjectSpecInvalid),
             Self::KeyFields | Self::KeyPatch => Some(Refusal::KeySpecInvalid),
             Self::Note
@@ -75,7 +87,10 @@ impl Body {
             | Self::Rotation
             | Self::Revocation
             | Self::NewManagementKey
-            | Self::ManagementKeyPatch => Some(Refusal::RequestInvalid),
+            | Self::ManagementKeyPatch
+            | Self::NewWebhook
+            | Self::WebhookRotation
+            | Self::LeakedSecrets => Some(Refusal::RequestInvalid),
         }
     }
 }

@@ -12,7 +12,9 @@ impl Operation {
         if self.who == Who::Account {
             all.push(Refusal::AccountKeyRequired);
         }
-        if self.who != Who::Holder {
+        if self.who == Who::GitHub {
+            all.retain(|one| !matches!(one, Refusal::KeyMissing | Refusal::KeyInvalid));
+        } else if self.who != Who::Holder {
             all.extend([Refusal::IpDenied, Refusal::BootstrapDenied]);
         }
         all.extend(self.scope.map(|_| Refusal::ScopeMissing));
@@ -46,6 +48,7 @@ impl Operation {
         match parameter {
             "project" => Refusal::ProjectUnknown,
             "environment" => Refusal::EnvironmentUnknown,
+            "webhook" => Refusal::WebhookUnknown,
             "secret" => Refusal::SecretUnknown,
             _ if self.path.starts_with("management-keys/") => Refusal::ManagementKeyUnknown,
             _ => Refusal::KeyUnknown,

@@ -57,12 +57,15 @@ const REVOCATION: &[(&str, RevocationMode)] = &[
     ("eventual", RevocationMode::Eventual),
 ];
 
-/// Whether a merge patch of a project is one: `name`, `max_age_s`, `warn_s`, `revocation`.
+/// What becomes of a private key's secret that has leaked.
+const ON_LEAK: &[(&str, ())] = &[("revoke", ()), ("flag", ())];
+
+/// Whether a merge patch of a project is one: `name`, `max_age_s`, `warn_s`, `revocation`, `on_leak`.
 ///
 /// # Errors
 /// Every field that is wrong.
 pub fn project_patch(body: &Value) -> Result<(), Vec<FieldError>> {
-    let known = ["name", "max_age_s", "warn_s", "revocation"];
+    let known = ["name", "max_age_s", "warn_s", "revocation", "on_leak"];
     object(body, ("project", "a project's patch"), &known, |read| {
         read.text("name", LONGEST_NAME);
         read.optional("max_age_s", |read, field| {
@@ -72,6 +75,7 @@ pub fn project_patch(body: &Value) -> Result<(), Vec<FieldError>> {
             read.whole(field, 0..=LONGEST_WARNING_S)
         });
         read.optional("revocation", |read, field| read.choice(field, REVOCATION));
+        read.optional("on_leak", |read, field| read.choice(field, ON_LEAK));
     })
 }
 

@@ -1,15 +1,20 @@
 //! Schemas of the bodies of requests.
 
+use keyward_core::leak::{LONGEST_URL, MOST_AT_ONCE};
 use keyward_core::management::Scope;
 use keyward_core::revocation::{LONGEST_NOTE, Reason};
 use keyward_core::rotation::{DEFAULT_OVERLAP_S, LONGEST_OVERLAP_S};
 use keyward_core::spec::{LONGEST_NAME, LONGEST_OWNER};
+use keyward_core::webhook::Event;
+use keyward_core::webhook::address::LONGEST;
 use serde_json::{Map, Value, json};
 
 use super::limits::{Written, units, written};
 use super::{examples, fields};
 use crate::operation::Body;
-use crate::request::{LONGEST_LIFE_S, LONGEST_WARNING_S, SHORTEST_LIFE_S};
+use crate::request::{
+    DEFAULT_WEBHOOK_OVERLAP_S, LONGEST_LIFE_S, LONGEST_SOURCE, LONGEST_WARNING_S, SHORTEST_LIFE_S,
+};
 
 /// The `requestBody` of an operation; none for an operation without one.
 pub(super) fn described(body: Body) -> Option<Value> {
@@ -55,6 +60,10 @@ const ALL: &[Body] = &[
     Body::ImportLines,
     Body::NewManagementKey,
     Body::ManagementKeyPatch,
+    Body::NewWebhook,
+    Body::WebhookRotation,
+    Body::LeakedSecrets,
+    Body::GithubReport,
 ];
 
 const fn name(body: Body) -> Option<&'static str> {
@@ -76,6 +85,10 @@ const fn name(body: Body) -> Option<&'static str> {
         Body::ImportLines => "ImportLine",
         Body::NewManagementKey => "NewManagementKey",
         Body::ManagementKeyPatch => "ManagementKeyPatch",
+        Body::NewWebhook => "NewWebhook",
+        Body::WebhookRotation => "WebhookRotation",
+        Body::LeakedSecrets => "LeakReport",
+        Body::GithubReport => "GithubReport",
     })
 }
 
@@ -96,11 +109,16 @@ fn schema(body: Body) -> Value {
                 "type": "string", "enum": ["strict", "eventual", null],
                 "description": "How soon changes of keys hold; null: `strict` for private keys, `eventual` for public ones.",
             }));
+            let on_leak = fields::or_null(json!({
+                "type": "string", "enum": ["revoke", "flag", null],
+                "description": "What becomes of a private key's secret that has leaked; null: `revoke`.",
+            }));
             let all = vec![
                 name(),
                 ("max_age_s", life),
                 ("warn_s", warning),
                 ("revocation", revocation),
+                ("on_leak", on_leak),
             ];
             object(all, &[])
         }
@@ -158,6 +176,51 @@ fn schema(body: Body) -> Value {
             let mut all = management_key();
             all.push(("ips", fields::or_null(fields::ips())));
             object(all, &[])
+        }
+        Body::NewWebhook => {
+            let url = json!({
+                "type": "string", "format": "uri", "maxLength": LONGEST,
+                "pattern": "^https://[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z]{2,}(:[1-9][0-9]{0,3})?/",
+                "description": "On the public internet; redirects are not followed.",
+            });
+            let words: Vec<_> = Event::ALL.iter().map(|(word, _)| *word).collect();
+            let events = json!({
+                "type": "array", "minItems": 1, "maxItems": 2 * Event::ALL.len(),
+                "items": {"type": "string", "enum": words}, "description": "Left out: all.",
+            });
+            let all = vec![
+                ("url", url),
+                ("events", events),
+                ("description", fields::text(LONGEST_NAME)),
+            ];
+            object(all, &["url"])
+        }
+        Body::LeakedSecrets => {
+            let digest = json!({"type": "string", "description": "32 bytes in hexadecimal, base64 or base64url.", "pattern": "^([0-9A-Fa-f]{64}|[0-9A-Za-z+/]{42}[AEIMQUYcgkosw048]=?|[0-9A-Za-z_-]{42}[AEIMQUYcgkosw048]=?)$"});
+            let digests =
+                json!({"type": "array", "minItems": 1, "maxItems": MOST_AT_ONCE, "items": digest});
+            let all = vec![
+                ("sha256", digests),
+                ("source", fields::text(LONGEST_SOURCE)),
+                ("url", fields::text(LONGEST_URL)),
+            ];
+            object(all, &["sha256"])
+        }
+        Body::GithubReport => {
+            let text = || json!({"type": "string"});
+            json!({
+                "type": "array", "minItems": 1, "maxItems": MOST_AT_ONCE,
+                "items": {
+                    "type": "object", "required": ["token", "type"],
+                    "properties": {"token": text(), "type": text(), "url": text(), "source": text()},
+                },
+            })
+        }
+        Body::WebhookRotation => {
+            let mut overlap = within(0, LONGEST_OVERLAP_S);
+            overlap["default"] = json!(DEFAULT_WEBHOOK_OVERLAP_S);
+            overlap["description"] = json!("For so many seconds the older secret signs too.");
+            object(vec![("overlap", overlap)], &[])
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::operation::{Answer, Body};
 
 const KEY: &str = "key_4fJr0WzT8sLq2XvB7nYc";
 const SECRET: &str = "sec_9dKx3HbQ1mZt";
+const DIGEST: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const AT: &str = "2026-11-21T12:00:00Z";
 const BY: &str = "2026-11-21T12:00:07.500Z";
 
@@ -47,6 +48,15 @@ pub fn body(body: Body) -> Option<Value> {
             json!({"name": "ci", "project": "acme", "scopes": ["keys:read", "keys:write"]})
         }
         Body::ManagementKeyPatch => json!({"ips": ["192.0.2.0/24"]}),
+        Body::NewWebhook => {
+            json!({"url": "https://ops.example.com/keyward", "events": ["key.leaked", "key.expiring"]})
+        }
+        Body::WebhookRotation => json!({"overlap": 3600}),
+        Body::LeakedSecrets => json!({"sha256": [DIGEST], "source": "a public log"}),
+        Body::GithubReport => json!([{
+            "token": "kw_sk_live_1…", "type": "keyward_private_key", "source": "commit",
+            "url": "https://github.com/octocat/Hello-World/blob/main/foo/bar.txt",
+        }]),
     })
 }
 
@@ -128,6 +138,21 @@ pub fn answer(answer: Answer) -> Option<Value> {
         }),
         Answer::SelfRevoked => json!({"id": KEY, "secret": SECRET, "status": "revoked"}),
         Answer::Audit => page(entry()),
+        Answer::Webhook => webhook(),
+        Answer::Webhooks => page(webhook()),
+        Answer::WebhookCreated => json!({"webhook": webhook(), "secret": "whsec_…"}),
+        Answer::WebhookTested => json!({
+            "message": "msg_5tqk7FJ0pZ2uYw9LrXb3HdNs", "delivered": false,
+            "failure": {"at": AT, "status": 500, "cause": "status"},
+        }),
+        Answer::LeakedSecrets => json!({"items": [{
+            "sha256": DIGEST, "project": "acme", "key": KEY, "name": "web shop", "kind": "private",
+            "key_status": "active", "secret": SECRET, "redacted": "kw_sk_live_…wxyz",
+            "status": "revoked", "leaked": {"at": AT, "source": "a public log"},
+        }]}),
+        Answer::GithubLabels => json!([{
+            "token_hash": DIGEST, "token_type": "keyward_private_key", "label": "true_positive",
+        }]),
         Answer::ManagementKey => management_key(),
         Answer::ManagementKeys => page(management_key()),
         Answer::ManagementKeyChanged => json!({"key": management_key()}),
@@ -181,6 +206,14 @@ fn key() -> Value {
     })
 }
 
+fn webhook() -> Value {
+    json!({
+        "id": "whk_2mZr8QxT5vKc1JyB", "url": "https://ops.example.com/keyward",
+        "events": ["key.leaked", "key.expiring"], "status": "active", "waiting": 0,
+        "delivered_at": AT, "created_at": AT, "updated_at": AT,
+    })
+}
+
 fn management_key() -> Value {
     json!({
         "id": KEY, "name": "ci", "project": "acme", "scopes": ["keys:read"], "status": "active",
@@ -200,6 +233,7 @@ fn entry() -> Value {
 #[cfg(test)]
 mod tests {
     use keyward_core::time::Millis;
+    use keyward_core::webhook::address::Hosts;
     use keyward_core::{management, patch, spec};
     use serde::Serialize;
     use serde::de::DeserializeOwned;
@@ -231,6 +265,11 @@ mod tests {
         is::<view::ImportReport>(Answer::ImportReport);
         is::<view::SelfRevoked>(Answer::SelfRevoked);
         is::<view::Page<view::AuditEntry>>(Answer::Audit);
+        is::<view::Page<view::Webhook>>(Answer::Webhooks);
+        is::<view::WebhookCreated>(Answer::WebhookCreated);
+        is::<view::WebhookTested>(Answer::WebhookTested);
+        is::<view::LeakedSecrets>(Answer::LeakedSecrets);
+        is::<Vec<view::GithubLabel>>(Answer::GithubLabels);
         is::<view::ManagementKeyChanged>(Answer::ManagementKeyChanged);
         is::<view::ManagementKeyCreated>(Answer::ManagementKeyCreated);
     }
@@ -241,6 +280,10 @@ mod tests {
         assert!(request::NewProject::read(&of(Body::NewProject)).is_ok());
         assert!(request::project_patch(&of(Body::ProjectPatch)).is_ok());
         assert!(request::Note::read(&of(Body::Note)).is_ok());
+        assert!(request::NewWebhook::read(&of(Body::NewWebhook), Hosts::Public).is_ok());
+        assert!(request::found(&of(Body::LeakedSecrets)).is_ok());
+        assert!(request::matches(&of(Body::GithubReport)).is_some());
+        assert!(request::WebhookRotation::read(&of(Body::WebhookRotation)).is_ok());
         assert!(request::NewEnvironment::read(&of(Body::NewEnvironment)).is_ok());
         assert!(request::OwnerChange::read(&of(Body::Owner)).is_ok());
         assert!(request::OwnerLimits::read(&of(Body::OwnerLimits)).is_ok());

@@ -31,7 +31,7 @@ pub fn document(version: &str) -> Value {
         "servers": [{"url": "/_keyward/v1"}],
         "security": [{"bearer": []}],
         "tags": [
-            {"name": "Projects"}, {"name": "Keys"}, {"name": "Management keys"}, {"name": "Audit log"},
+            {"name": "Projects"}, {"name": "Keys"}, {"name": "Management keys"}, {"name": "Webhooks"}, {"name": "Leaks"}, {"name": "Audit log"},
         ],
         "paths": paths,
         "components": {

@@ -36,6 +36,9 @@ fn described(
         "tags": [tag(operation)],
         "responses": all,
     });
+    if operation.who == Who::GitHub {
+        described["security"] = json!([]);
+    }
     let parameters = parameters::of(operation);
     if !parameters.is_empty() {
         described["parameters"] = Value::Array(parameters);
@@ -49,6 +52,9 @@ fn described(
 fn who(operation: &Operation) -> String {
     let holder = match operation.who {
         Who::Holder => return "The credential is the secret that is to be revoked.".to_owned(),
+        Who::GitHub => {
+            return "No key: GitHub signs the body as it is sent, by ECDSA over P-256 with SHA-256.".to_owned();
+        }
         Who::Account => "A management key of the account",
         Who::Key => "A management key",
         Who::KeyOrBootstrap => "A management key, or the bootstrap secret while there is none",
@@ -63,6 +69,10 @@ fn tag(operation: &Operation) -> &'static str {
     let path = operation.path;
     if path.contains("audit") {
         "Audit log"
+    } else if path.starts_with("leaks") {
+        "Leaks"
+    } else if path.contains("webhooks") {
+        "Webhooks"
     } else if path.starts_with("management-keys") || path == "whoami" {
         "Management keys"
     } else if path.contains("keys") {

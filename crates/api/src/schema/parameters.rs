@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fields;
 use crate::condition::LONGEST_IDEMPOTENCY_KEY;
-use crate::operation::{Method, Operation, Precondition};
+use crate::operation::{Method, Operation, Precondition, Who};
 use crate::parameter::{Parameter, Values};
 
 /// A position in a list, as it stands in a cursor.
@@ -14,6 +14,23 @@ const POSITION: &str = "p(0|[1-9][0-9]{0,14})";
 pub(super) fn of(operation: &Operation) -> Vec<Value> {
     let mut all: Vec<Value> = operation.path_parameters().map(in_path).collect();
     all.extend(operation.query.iter().map(in_query));
+    if operation.who == Who::GitHub {
+        for (name, description) in [
+            (
+                "Github-Public-Key-Identifier",
+                "Which of its published keys GitHub has signed with.",
+            ),
+            (
+                "Github-Public-Key-Signature",
+                "The base64 of the signature in DER.",
+            ),
+        ] {
+            all.push(json!({
+                "name": name, "in": "header", "required": true, "description": description,
+                "schema": {"type": "string"},
+            }));
+        }
+    }
     if operation.precondition != Precondition::None {
         all.push(json!({
             "name": "If-Match", "in": "header",
@@ -44,6 +61,7 @@ fn in_path(name: &'static str) -> Value {
     let (pattern, example) = match name {
         "project" => (fields::PROJECT, "acme"),
         "environment" => (fields::ENVIRONMENT, "live"),
+        "webhook" => (fields::WEBHOOK, "whk_aaaaaaaaaaaaaaaa"),
         "secret" => (fields::SECRET, "sec_aaaaaaaaaaaa"),
         _ => (fields::KEY, "key_aaaaaaaaaaaaaaaaaaaa"),
     };

@@ -3,6 +3,7 @@
 use keyward_core::management::Scope;
 use keyward_core::refusal::Refusal;
 use keyward_core::revocation::Reason;
+use keyward_core::webhook::Event;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::view::{ACTIONS, Time};
@@ -42,6 +43,21 @@ pub fn revocation_mode(_: &mut SchemaGenerator) -> Schema {
     one_of(&["strict", "eventual"])
 }
 
+/// What becomes of a secret that has leaked.
+pub fn on_leak(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["revoke", "flag"])
+}
+
+/// The kinds of keys, management keys among them.
+pub fn any_kind(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["public", "private", "management"])
+}
+
+/// What GitHub is told of a match.
+pub fn label(_: &mut SchemaGenerator) -> Schema {
+    one_of(&["true_positive", "false_positive"])
+}
+
 /// How long a span of counts is.
 pub fn span(_: &mut SchemaGenerator) -> Schema {
     one_of(&["minute", "hour", "day"])
@@ -53,6 +69,12 @@ pub fn management_scopes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "array", "items": {"type": "string", "enum": words}})
 }
 
+/// Events that endpoints are told of.
+pub fn events(_: &mut SchemaGenerator) -> Schema {
+    let words: Vec<_> = Event::ALL.iter().map(|(word, _)| *word).collect();
+    json_schema!({"type": "array", "items": {"type": "string", "enum": words}})
+}
+
 /// What an audit log notes.
 pub fn action(_: &mut SchemaGenerator) -> Schema {
     one_of(ACTIONS)
@@ -60,7 +82,7 @@ pub fn action(_: &mut SchemaGenerator) -> Schema {
 
 /// Who acts.
 pub fn actor(_: &mut SchemaGenerator) -> Schema {
-    one_of(&["management_key", "bootstrap", "holder", "keyward"])
+    one_of(&["management_key", "bootstrap", "holder", "github", "keyward"])
 }
 
 /// Every code of a problem document.

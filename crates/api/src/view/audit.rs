@@ -31,6 +31,9 @@ pub const ACTIONS: &[&str] = &[
     "key.purge",
     "key.import",
     "key.rotation_due",
+    "key.expiring",
+    "key.leak",
+    "key.browser_use",
     "key.credits",
     "secret.revoke",
     "secret.self_revoke",
@@ -41,6 +44,12 @@ pub const ACTIONS: &[&str] = &[
     "management_key.disable",
     "management_key.enable",
     "management_key.delete",
+    "management_key.leak",
+    "webhook.create",
+    "webhook.delete",
+    "webhook.rotate",
+    "webhook.disable",
+    "webhook.enable",
     "records.republish",
 ];
 
@@ -66,7 +75,7 @@ pub struct AuditEntry {
     /// To which key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// To what else: a secret's id, an environment, an owner.
+    /// To what else: a secret's id, an environment, an owner, a webhook's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// The fields that changed; never a secret.
@@ -82,7 +91,7 @@ pub struct AuditEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditActor {
-    /// `management_key`, `bootstrap`, `holder` or `keyward`.
+    /// `management_key`, `bootstrap`, `holder`, `github` or `keyward`.
     #[cfg_attr(
         feature = "schema",
         schemars(schema_with = "crate::schema::words::actor")

@@ -9,7 +9,7 @@ use keyward_core::rotation::Standing;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Publication, Time, is_default};
+use super::{Leaked, Publication, Time, is_default};
 #[cfg(feature = "schema")]
 use crate::schema::words;
 
@@ -75,6 +75,9 @@ pub struct Key {
     /// When it was last used, to about an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Time>,
+    /// Pages that have sent it although it is private, at most 20: there it has leaked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<KeyPage>,
     /// Its end, when that is near.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_soon: Option<ExpiresSoon>,
@@ -87,6 +90,18 @@ pub struct Key {
     pub created_at: Time,
     /// When it was last changed.
     pub updated_at: Time,
+}
+
+/// A page that has sent a private key, and was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct KeyPage {
+    /// Its origin; `unknown` where it does not say one.
+    pub origin: String,
+    /// When it was first noted.
+    pub first_at: Time,
+    /// When it was last noted, to about an hour.
+    pub last_at: Time,
 }
 
 /// What of a key's surroundings is suspended.
@@ -173,6 +188,9 @@ pub struct Secret {
     /// Why and when it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revoked>,
+    /// Where it was first reported to have leaked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaked: Option<Leaked>,
     /// It was made elsewhere and brought here.
     #[serde(default, skip_serializing_if = "is_default")]
     pub imported: bool,

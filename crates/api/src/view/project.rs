@@ -34,6 +34,10 @@ pub struct Project {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "words::revocation_mode"))]
     pub revocation: Option<RevocationMode>,
+    /// What becomes of secrets of private keys that have leaked; left out: `revoke`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "words::on_leak"))]
+    pub on_leak: Option<String>,
     /// Since when it is suspended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended_at: Option<Time>,
@@ -67,6 +71,7 @@ impl Project {
             max_age_s: None,
             warn_s: None,
             revocation: None,
+            on_leak: None,
             suspended_at: None,
             archived_at: None,
             note: None,

@@ -37,7 +37,8 @@ impl Rotation {
     }
 }
 
-fn overlap(text: &str) -> Result<u64, String> {
+/// An overlap in seconds: 0, or a duration of up to 30 days.
+pub(super) fn overlap(text: &str) -> Result<u64, String> {
     if text == "0" {
         return Ok(0);
     }

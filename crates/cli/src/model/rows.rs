@@ -6,7 +6,7 @@ use crate::commands::limits;
 
 /// The order in which the fields of a key or a project are shown; what a later gateway adds
 /// follows them.
-const ORDER: [&str; 36] = [
+const ORDER: [&str; 38] = [
     "type",
     "id",
     "project",
@@ -32,6 +32,7 @@ const ORDER: [&str; 36] = [
     "not_before",
     "expires_at",
     "expires_soon",
+    "pages",
     "limits",
     "attention",
     "delete_protection",
@@ -41,6 +42,7 @@ const ORDER: [&str; 36] = [
     "max_age_s",
     "warn_s",
     "revocation",
+    "on_leak",
     "created_at",
     "updated_at",
 ];
@@ -77,6 +79,14 @@ fn text(value: &Value) -> String {
                     let state = [word("status"), revoked.as_deref()];
                     let times = [("from", word("not_before")), ("until", word("not_after"))];
                     let mut words = vec![id.to_owned()];
+                    if let Some(leaked) = object.get("leaked").and_then(Value::as_object) {
+                        let part = |field: &str| leaked.get(field).and_then(Value::as_str);
+                        let (at, source) = (part("at"), part("source"));
+                        words.extend(
+                            at.zip(source)
+                                .map(|(at, source)| format!("leaked {at} ({source})")),
+                        );
+                    }
                     words.extend(state.into_iter().flatten().map(str::to_owned));
                     words.extend(
                         times
@@ -84,6 +94,12 @@ fn text(value: &Value) -> String {
                             .filter_map(|(name, time)| Some(format!("{name} {}", time?))),
                     );
                     format!("{redacted} ({})", words.join(", "))
+                }
+                // A page that has sent a private key.
+                (None, None, None) if word("origin").is_some() => {
+                    let [origin, first, last] = ["origin", "first_at", "last_at"]
+                        .map(|name| word(name).unwrap_or_default());
+                    format!("{origin} (first {first}, last {last})")
                 }
                 // An environment.
                 (None, Some(id), _) => match word("status") {

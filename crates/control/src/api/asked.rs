@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use keyward_api::json;
-use keyward_api::operation::{Body as Expected, Method};
+use keyward_api::operation::{Body as Expected, Method, Op};
 use keyward_api::query::Query;
 use keyward_api::route::Segments;
 use keyward_core::refusal::Refusal;
@@ -17,6 +17,7 @@ use super::body::Body;
 use super::caller::Caller;
 use super::headers::{idempotency_key, if_match};
 use super::idempotency::{self, Repetition};
+use super::leaks;
 use crate::registry::client;
 use crate::registry::message::{
     AccountCommand, Call, Idempotency, IfMatch, Page, ProjectCommand, Reply,
@@ -58,6 +59,9 @@ impl<'a> Asked<'a> {
             Method::Get => Vec::new(),
             _ => body.expected(request, operation.body).await?,
         };
+        if operation.op == Op::GithubLeaks {
+            leaks::verify_github(known.env, request, &body).await?;
+        }
         let repetition = key.map(|key| {
             let method = operation.method.as_str();
             idempotency::repetition(caller.name(), &key, [method, path, query], &body)

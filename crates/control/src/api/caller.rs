@@ -32,6 +32,8 @@ pub(super) enum Caller {
     Key(Principal),
     /// The holder of the bootstrap secret with this SHA-256, in hexadecimal.
     Bootstrap { digest: String },
+    /// GitHub, as its signature is to show.
+    GitHub,
     /// The holder of a secret that is to be revoked.
     Holder { secret: Zeroizing<String> },
 }
@@ -100,7 +102,7 @@ impl Caller {
             Self::Key(principal) => principal,
             Self::Bootstrap { .. } if operation.who == Who::KeyOrBootstrap => return Ok(()),
             Self::Bootstrap { .. } => return Err(Refusal::BootstrapDenied.into()),
-            Self::Holder { .. } => return Ok(()),
+            Self::Holder { .. } | Self::GitHub => return Ok(()),
         };
         if operation.who == Who::Account && principal.project.is_some() {
             return Err(Refusal::AccountKeyRequired.into());
@@ -125,6 +127,7 @@ impl Caller {
         match self {
             Self::Key(principal) => Actor::ManagementKey(principal.id.clone()),
             Self::Bootstrap { .. } => Actor::Bootstrap,
+            Self::GitHub => Actor::GitHub,
             Self::Holder { .. } => Actor::Holder(String::new()),
         }
     }
@@ -134,6 +137,7 @@ impl Caller {
         match self {
             Self::Key(principal) => principal.id.clone(),
             Self::Bootstrap { .. } => "bootstrap".to_owned(),
+            Self::GitHub => "github".to_owned(),
             Self::Holder { secret } => format!("holder:{}", Digest::of(secret).to_hex()),
         }
     }
@@ -142,7 +146,7 @@ impl Caller {
     pub(super) fn id(&self) -> Option<&str> {
         match self {
             Self::Key(principal) => Some(&principal.id),
-            Self::Bootstrap { .. } | Self::Holder { .. } => None,
+            Self::Bootstrap { .. } | Self::Holder { .. } | Self::GitHub => None,
         }
     }
 
@@ -150,7 +154,7 @@ impl Caller {
     pub(super) fn project(&self) -> Option<&str> {
         match self {
             Self::Key(principal) => principal.project.as_deref(),
-            Self::Bootstrap { .. } | Self::Holder { .. } => None,
+            Self::Bootstrap { .. } | Self::Holder { .. } | Self::GitHub => None,
         }
     }
 
@@ -159,7 +163,7 @@ impl Caller {
         match self {
             Self::Key(principal) => principal.scopes.clone(),
             Self::Bootstrap { .. } => Scope::ALL.iter().map(|(_, scope)| *scope).collect(),
-            Self::Holder { .. } => Vec::new(),
+            Self::Holder { .. } | Self::GitHub => Vec::new(),
         }
     }
 }

@@ -9,10 +9,13 @@ use keyward_api::request::{
 
 use super::answer::{Answer, Refused};
 use super::asked::Asked;
-use super::{account_keys, import, keys, management_keys, meters, projects, reply, self_revoke};
+use super::{
+    account_keys, import, keys, leaks, management_keys, meters, projects, reply, self_revoke,
+    webhooks,
+};
 use crate::registry::message::{
     AccountCommand, AuditFilter, KeyAct, ManagementKeyAct, ProjectChange, ProjectCommand,
-    Revocation as Told,
+    Revocation as Told, WebhookAct,
 };
 
 /// Does what is asked, and answers.
@@ -47,6 +50,13 @@ pub(super) async fn answer(asked: &Asked<'_>) -> Result<Answer, Refused> {
         | Op::RevokeManagementSecret => {
             management_keys::act(asked, act_on_management_key(asked)?).await
         }
+
+        Op::CreateWebhook => webhooks::create(asked).await,
+        Op::RotateWebhook => webhooks::rotate(asked).await,
+
+        Op::FindLeaks => leaks::answer(asked, false).await,
+        Op::ReportLeaks => leaks::answer(asked, true).await,
+        Op::GithubLeaks => leaks::github(asked).await,
 
         Op::AccountAudit | Op::ExportAccountAudit => {
             let command = AccountCommand::Audit {
@@ -92,6 +102,12 @@ pub(super) async fn answer(asked: &Asked<'_>) -> Result<Answer, Refused> {
         | Op::LimitOwner
         | Op::ChangeOwnerCredits
         | Op::ListOwners
+        | Op::ListWebhooks
+        | Op::ShowWebhook
+        | Op::DeleteWebhook
+        | Op::DisableWebhook
+        | Op::EnableWebhook
+        | Op::TestWebhook
         | Op::ListKeys
         | Op::ExportKeys
         | Op::ProjectAudit
@@ -151,6 +167,21 @@ fn project_command(asked: &Asked<'_>) -> Result<ProjectCommand, Refused> {
             ProjectCommand::OwnerCredits { owner, act }
         }
         Op::ListOwners => ProjectCommand::ListOwners(asked.page()),
+        Op::ListWebhooks => ProjectCommand::ListWebhooks,
+        Op::ShowWebhook => ProjectCommand::ShowWebhook {
+            id: asked.segment("webhook"),
+        },
+        op @ (Op::DeleteWebhook | Op::DisableWebhook | Op::EnableWebhook | Op::TestWebhook) => {
+            asked.json()?;
+            let id = asked.segment("webhook");
+            let act = match op {
+                Op::DeleteWebhook => WebhookAct::Delete,
+                Op::DisableWebhook => WebhookAct::Disable,
+                Op::EnableWebhook => WebhookAct::Enable,
+                _ => return Ok(ProjectCommand::TestWebhook { id }),
+            };
+            ProjectCommand::Webhook { id, act }
+        }
         Op::ListKeys => ProjectCommand::ListKeys {
             page: asked.page(),
             filter: keys::filter(&asked.query),

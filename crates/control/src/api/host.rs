@@ -1,4 +1,5 @@
-//! Hosts that are written in Unicode become what browsers send: the core knows no IDNA.
+//! Hosts that are written in Unicode become what browsers send: the core knows no IDNA. Addresses
+//! become what the URL standard serialises.
 
 use serde_json::Value;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -13,6 +14,9 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, getter)]
     fn hostname(this: &Url) -> Result<String, JsValue>;
+
+    #[wasm_bindgen(method, catch, getter)]
+    fn href(this: &Url) -> Result<String, JsValue>;
 }
 
 /// Converts the hosts of the referrer rules among a key's fields. What cannot be converted stays
@@ -27,6 +31,16 @@ pub(super) fn convert(fields: &mut Value) {
         {
             *rule = converted;
         }
+    }
+}
+
+/// Serialises the address in this field as the URL standard does. What is none stays as it is: who
+/// reads it refuses it.
+pub(super) fn serialize(fields: &mut Value, field: &str) {
+    if let Some(Value::String(text)) = fields.get_mut(field)
+        && let Ok(address) = Url::new(text).and_then(|url| url.href())
+    {
+        *text = address;
     }
 }
 

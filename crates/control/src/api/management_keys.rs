@@ -25,7 +25,7 @@ pub(super) fn whoami(asked: &Asked<'_>) -> Result<Answer, Refused> {
             scopes: principal.scopes.clone(),
             expires_at: principal.expires_at.map(Into::into),
         },
-        Caller::Bootstrap { .. } | Caller::Holder { .. } => view::Caller {
+        Caller::Bootstrap { .. } | Caller::Holder { .. } | Caller::GitHub => view::Caller {
             r#type: view::CallerType::Bootstrap,
             id: None,
             name: None,
@@ -52,7 +52,7 @@ pub(super) async fn create(asked: &Asked<'_>) -> Result<Answer, Refused> {
     let sealed = minted.sealed.take();
     let bootstrap = match &asked.caller {
         Caller::Bootstrap { digest } => Some(digest.clone()),
-        Caller::Key(_) | Caller::Holder { .. } => None,
+        Caller::Key(_) | Caller::Holder { .. } | Caller::GitHub => None,
     };
     let command = AccountCommand::CreateManagementKey(Box::new(NewManagementKey {
         id: mint::key_id()?,

@@ -5,6 +5,7 @@ use keyward_api::view;
 use keyward_core::kind::Kind;
 use keyward_core::names;
 use keyward_core::refusal::Refusal;
+use keyward_core::webhook::signature;
 use keyward_edge::crypto;
 use zeroize::Zeroizing;
 
@@ -92,6 +93,47 @@ async fn mint(
     Ok((stored, Minted { text, sealed }))
 }
 
+/// Mints a webhook's secret: sealed for the registry, and itself.
+///
+/// # Errors
+/// [`Refusal::InternalError`].
+pub(super) async fn for_webhook(
+    asked: &Asked<'_>,
+    project: &str,
+    webhook: &str,
+) -> Result<(String, Minted), Refused> {
+    let keyring = asked.known.keyring;
+    let mut secret = Zeroizing::new([0; signature::SECRET_BYTES]);
+    crypto::fill_random(secret.as_mut_slice()).map_err(|_| Refusal::InternalError)?;
+    let context = crypto::webhook_context(project, webhook);
+    let stored = crypto::seal(keyring.current(), &context, secret.as_slice())
+        .await
+        .map_err(|_| Refusal::InternalError)?;
+    let text = signature::written(secret.as_slice());
+    let sealed = match &asked.repetition {
+        Some(repetition) => Some(repetition.seal(keyring, &text).await?),
+        None => None,
+    };
+    Ok((stored, Minted { text, sealed }))
+}
+
+/// The secret to show: the minted one, or of a repetition the one that was shown before.
+///
+/// # Errors
+/// [`Refusal::InternalError`].
+pub(super) async fn text(
+    asked: &Asked<'_>,
+    minted: Minted,
+    replayed: bool,
+    sealed: Option<String>,
+) -> Result<Zeroizing<String>, Refused> {
+    match (&asked.repetition, sealed) {
+        _ if !replayed => Ok(minted.text),
+        (Some(repetition), Some(sealed)) => repetition.open(asked.known.keyring, &sealed).await,
+        _ => Err(Refusal::InternalError.into()),
+    }
+}
+
 /// Reserves names across projects before the project's registry is asked.
 ///
 /// # Errors
@@ -138,11 +180,7 @@ pub(super) async fn answer(
         sealed,
     } = reply::given(reply);
     let thing = reply::thing(asked, reply)?;
-    let text = match (&asked.repetition, sealed) {
-        _ if !replayed => minted.text,
-        (Some(repetition), Some(sealed)) => repetition.open(asked.known.keyring, &sealed).await?,
-        _ => return Err(Refusal::InternalError.into()),
-    };
+    let text = text(asked, minted, replayed, sealed).await?;
     let (key, secret) = (&thing.item, text.as_str());
     let status = asked.known.operation.status;
     let answer = match thing.publication {

@@ -116,6 +116,11 @@ pub(super) fn with_headers(
             asked.segment("project"),
             id(item)?
         )),
+        Op::CreateWebhook => Some(format!(
+            "projects/{}/webhooks/{}",
+            asked.segment("project"),
+            id(item)?
+        )),
         _ => Some(format!("{}/{}", operation.path, id(item)?)),
     };
     let location = location.map(|path| format!("{}{path}", keyward_api::BASE));

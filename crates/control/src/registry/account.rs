@@ -7,6 +7,7 @@ mod change;
 mod create;
 mod edit;
 mod keys;
+mod leak;
 mod projects;
 mod reservation;
 mod rotate;
@@ -126,6 +127,11 @@ fn answer(context: &Context<'_>, command: &AccountCommand) -> Result<Reply, Stop
             if_match,
             act,
         } => change::act(context, id, caller, *if_match, act),
+        AccountCommand::Leaked {
+            leaks,
+            report,
+            only,
+        } => Ok(leak::leaked(context, leaks, *report, only.as_deref())?),
         AccountCommand::SelfRevoke { digest, revocation } => {
             rotate::self_revoke(context, digest, revocation)
         }

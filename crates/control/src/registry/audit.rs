@@ -119,10 +119,11 @@ fn entry(row: &Row) -> Result<Shown, StorageError> {
 }
 
 /// The words of an actor in the table.
-fn actor(actor: &Actor) -> (&'static str, Option<&str>) {
+pub(super) fn actor(actor: &Actor) -> (&'static str, Option<&str>) {
     match actor {
         Actor::ManagementKey(id) => ("management_key", Some(id)),
         Actor::Bootstrap => ("bootstrap", None),
+        Actor::GitHub => ("github", None),
         Actor::Holder(id) => ("holder", Some(id)),
         Actor::Keyward => ("keyward", None),
     }
@@ -131,7 +132,7 @@ fn actor(actor: &Actor) -> (&'static str, Option<&str>) {
 /// The column that a filter by actor is about: those that have no id are asked for by their type.
 fn actor_column(actor: Option<&str>) -> &'static str {
     match actor {
-        Some("bootstrap" | "keyward") => "actor_type",
+        Some("bootstrap" | "github" | "keyward") => "actor_type",
         _ => "actor",
     }
 }

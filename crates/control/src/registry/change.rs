@@ -6,7 +6,7 @@ use keyward_edge::storage::StorageError;
 
 use super::journal::{self, Context};
 use super::keys::Policy;
-use super::message::{Call, KeyAct, ProjectCommand, Reply};
+use super::message::{Call, KeyAct, ProjectCommand, Reply, WebhookAct};
 use super::publication::Publisher;
 
 /// Runs a change of this project: see [`journal::run`]. In an archived project it is refused,
@@ -59,6 +59,10 @@ const fn needs_a_project_in_use(command: &ProjectCommand) -> bool {
         | ProjectCommand::OwnerCredits { .. }
         | ProjectCommand::CreateKey(_)
         | ProjectCommand::Import { .. } => true,
+        ProjectCommand::CreateWebhook(_) => true,
+        ProjectCommand::Webhook { act, .. } => {
+            matches!(act, WebhookAct::Rotate { .. } | WebhookAct::Enable)
+        }
         ProjectCommand::Key { act, .. } => {
             !matches!(act, KeyAct::Show | KeyAct::Metered | KeyAct::Where)
         }

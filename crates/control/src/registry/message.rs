@@ -1,7 +1,9 @@
 //! What the management API and the registries say to each other: one call in, one reply out.
 
 mod key;
+mod leak;
 mod reply;
+mod webhook;
 
 use keyward_core::limits::Limits;
 use keyward_core::metering::{CreditAct, Of};
@@ -14,7 +16,9 @@ use serde_json::value::RawValue;
 pub(crate) use self::key::{
     ImportLine, ImportSecret, KeyAct, KeyFilter, Metered, NewKey, NewSecret, Revocation, Rotation,
 };
+pub(crate) use self::leak::{Leak, LeaksOfAccount};
 pub(crate) use self::reply::{Principal, Publication, Reply};
+pub(crate) use self::webhook::{NewWebhook, WebhookAct};
 pub(crate) use super::page::Page;
 
 /// A thing as it is shown: the registry writes this JSON, and nobody on its way to the caller
@@ -39,6 +43,8 @@ pub(crate) enum Actor {
     ManagementKey(String),
     /// The holder of the bootstrap secret.
     Bootstrap,
+    /// GitHub's secret scanning.
+    GitHub,
     /// Whoever holds a secret of the key with this id.
     Holder(String),
     /// The gateway itself.
@@ -117,6 +123,13 @@ pub(crate) enum AccountCommand {
         caller: Caller,
         if_match: IfMatch,
         act: ManagementKeyAct,
+    },
+    /// What is known of these secrets: an item, [`LeaksOfAccount`]. When they are reported, those of
+    /// management keys are revoked. `only`: the one project that the caller may see.
+    Leaked {
+        leaks: Vec<Leak>,
+        report: bool,
+        only: Option<String>,
     },
     /// Its holder revokes a secret.
     SelfRevoke {
@@ -241,6 +254,11 @@ pub(crate) enum ProjectCommand {
         key: String,
         at: Millis,
     },
+    /// Pages of these origins have sent this key, which is private.
+    UsedInBrowser {
+        key: String,
+        pages: Vec<String>,
+    },
     /// A meter asks what it is to know: [`Reply::Metering`]. From then on it is told of changes.
     /// `known`: the newest version that it has heard of.
     Metering {
@@ -252,6 +270,26 @@ pub(crate) enum ProjectCommand {
     LimitOwner {
         owner: String,
         limits: Option<Limits>,
+    },
+    /// What is known of these secrets: items, each a `LeakedSecret`; and when they are reported,
+    /// what is done about them.
+    Leaked {
+        leaks: Vec<Leak>,
+        report: bool,
+    },
+    CreateWebhook(NewWebhook),
+    ListWebhooks,
+    ShowWebhook {
+        id: String,
+    },
+    /// On one endpoint.
+    Webhook {
+        id: String,
+        act: WebhookAct,
+    },
+    /// Sends a message to one endpoint now.
+    TestWebhook {
+        id: String,
     },
     /// Changes the credits that an owner's keys share.
     OwnerCredits {

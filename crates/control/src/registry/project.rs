@@ -19,7 +19,7 @@ use super::publication::Publisher;
 use super::sweep::{self, Scope};
 use super::{
     audit, change, export, import, keys, list, naming, replica, republication, schema, seen, serve,
-    state, tasks, view,
+    state, tasks, view, webhooks,
 };
 
 /// How long after an alarm that failed the next one is set.
@@ -111,8 +111,34 @@ impl ProjectRegistry {
             ProjectCommand::ListKeys { page, filter } => list::list(storage, page, filter, now),
             ProjectCommand::Export(page) => export::export(storage, page, now),
             ProjectCommand::Seen { key, at } => seen::seen(storage, key, (*at).min(now)),
+            ProjectCommand::UsedInBrowser { key, pages } => {
+                let reply = keys::pages::reported(storage, key, pages, now)?;
+                publisher.arm(now)?;
+                publisher.pump()?;
+                Ok(reply)
+            }
             ProjectCommand::Metering { of, known } => {
                 metering::asked(publisher, &call.by, of, *known, now)
+            }
+            ProjectCommand::ListWebhooks => webhooks::list(storage, now),
+            ProjectCommand::ShowWebhook { id } => webhooks::show(storage, id, now),
+            ProjectCommand::TestWebhook { id } => webhooks::test(publisher, id, now).await,
+            ProjectCommand::Leaked {
+                leaks,
+                report: false,
+            } => keys::leak::find(storage, leaks, now),
+            ProjectCommand::Leaked {
+                leaks,
+                report: true,
+            } => {
+                let reply = change::run(publisher, &call, now, |context| {
+                    keys::leak::report(publisher, context, leaks)
+                })?;
+                // The change is stored and the alarm set, whether or not it can be published now.
+                if let Err(error) = publisher.pump() {
+                    log::registry("publication_postponed", None, &error.to_string());
+                }
+                Ok(reply)
             }
             ProjectCommand::Audit {
                 page,
@@ -185,6 +211,8 @@ fn make(
         ProjectCommand::Key { id, if_match, act } => {
             keys::change(publisher, context, id, *if_match, act)
         }
+        ProjectCommand::CreateWebhook(new) => webhooks::create(context, new),
+        ProjectCommand::Webhook { id, act } => webhooks::change(context, id, act),
         ProjectCommand::SelfRevoke { digest, revocation } => {
             keys::self_revoke(publisher, context, digest, revocation)
         }

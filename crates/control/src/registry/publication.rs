@@ -28,7 +28,7 @@ use worker::{Env, State};
 use self::late::Late;
 use super::metering::{self, Meters, Telling};
 use super::outbox::{self, Due, Pace, Urgency};
-use super::{replica, republication, reseal, sweep, tasks, telling};
+use super::{replica, republication, reseal, sweep, tasks, telling, webhooks};
 
 /// The platform ends an invocation of an object at its thousandth operation of KV; the alarm is a
 /// new one.
@@ -52,6 +52,7 @@ pub(super) struct Publisher {
     pub(super) resealing: Cell<bool>,
     pub(super) telling: Cell<bool>,
     pub(super) meters: Meters,
+    pub(super) hooks: webhooks::Sender,
 }
 
 /// What meters are told, and what is written to KV.
@@ -88,6 +89,7 @@ impl Publisher {
             resealing: Cell::default(),
             telling: Cell::default(),
             meters: Meters::default(),
+            hooks: webhooks::Sender::default(),
         }))
     }
 
@@ -119,6 +121,7 @@ impl Publisher {
             sweep::next_wake(&self.storage, now)?,
             tasks::next_wake(&self.storage, now)?,
             metering::next_wake(self, now)?,
+            webhooks::next_wake(&self.storage, now)?,
         ];
         match wakes.into_iter().flatten().min() {
             Some(time) => self.storage.wake_at(time),
@@ -136,6 +139,7 @@ impl Publisher {
         self.meters.invoked();
         self.go_on()?;
         telling::start(self)?;
+        webhooks::start(self)?;
         reseal::start(self)
     }
 

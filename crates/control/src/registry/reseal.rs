@@ -1,5 +1,5 @@
-//! Derivation keys that are sealed under an older entry of the deployment's secret are sealed
-//! under the current one, so that the older one can go.
+//! Derivation keys, and secrets of webhooks, that are sealed under an older entry of the deployment's
+//! secret are sealed under the current one, so that the older one can go.
 //!
 //! It runs beside everything else, a few keys at a time: WebCrypto answers later, so a seal is
 //! replaced only where it still is what was opened, and progress is noted with the new seals in
@@ -14,6 +14,7 @@ use keyward_edge::storage::{Row, Storage, StorageError};
 use keyward_edge::{clock, crypto, log};
 
 use super::publication::Publisher;
+use super::webhooks;
 
 /// Keys that are done at once.
 const BATCH: u64 = 100;
@@ -36,7 +37,7 @@ pub(super) fn needed(storage: &Storage, current: &str) -> Result<bool, StorageEr
         "SELECT 1 FROM secret WHERE sealed <> '' AND sealed NOT GLOB ?1 LIMIT 1",
         &[(&under(current)).into()],
     )?;
-    Ok(row.is_some())
+    Ok(row.is_some() || webhooks::needed(storage, &under(current))?)
 }
 
 /// Whether anything is sealed under this entry.
@@ -48,7 +49,7 @@ pub(super) fn holds(storage: &Storage, entry: &str) -> Result<bool, StorageError
         "SELECT 1 FROM secret WHERE sealed GLOB ?1 LIMIT 1",
         &[(&under(entry)).into()],
     )?;
-    Ok(row.is_some())
+    Ok(row.is_some() || webhooks::holds(storage, &under(entry))?)
 }
 
 /// Begins anew when something is sealed under an older entry after all: an isolate of the
@@ -130,6 +131,7 @@ async fn run(publisher: &Publisher) -> Result<(), StorageError> {
     let keyring = publisher.keyring().ok_or(StorageError::Runtime)?;
     let project = storage.row("SELECT id FROM project", &[])?;
     let project = project.ok_or(StorageError::Row)?.text(0)?;
+    webhooks::reseal(storage, keyring, &under(keyring.current().id())).await?;
     for _ in 0..BATCHES {
         let Some(from) = position(storage)? else {
             return Ok(());

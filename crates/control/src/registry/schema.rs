@@ -102,6 +102,12 @@ pub(super) const ACCOUNT: &[&str] = &[
         project TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- Where a secret was first reported to have leaked.
+    ALTER TABLE management_secret ADD COLUMN leaked_at INTEGER;
+    ALTER TABLE management_secret ADD COLUMN leak_source TEXT;
+    ALTER TABLE management_secret ADD COLUMN leak_url TEXT;
+",
 ];
 
 /// The registry of one project: its keys, their secrets, and what KV has yet to be told.
@@ -318,5 +324,65 @@ pub(super) const PROJECT: &[&str] = &[
     -- From when on every record of the key that may be read anywhere demands a lease of its meter;
     -- null: the newest does not, or it is not known.
     ALTER TABLE key ADD COLUMN leased_from INTEGER;
+",
+    "
+    -- The end (`expires_at`) that was warned of, or passed over because the key was gone by then.
+    ALTER TABLE key ADD COLUMN end_warned INTEGER;
+    CREATE INDEX key_ending ON key (expires_at)
+        WHERE expires_at IS NOT NULL AND end_warned IS NOT expires_at;
+
+    -- Where a secret was first reported to have leaked.
+    ALTER TABLE secret ADD COLUMN leaked_at INTEGER;
+    ALTER TABLE secret ADD COLUMN leak_source TEXT;
+    ALTER TABLE secret ADD COLUMN leak_url TEXT;
+    -- revoke or flag; null: revoke.
+    ALTER TABLE project ADD COLUMN on_leak TEXT;
+
+    -- Pages that have sent a private key.
+    CREATE TABLE key_page (
+        key TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        first_at INTEGER NOT NULL,
+        last_at INTEGER NOT NULL,
+        PRIMARY KEY (key, origin)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Endpoints that are told what happens to keys.
+    CREATE TABLE webhook (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        url TEXT NOT NULL,
+        -- A list of words; an empty one: all.
+        events TEXT NOT NULL,
+        description TEXT NOT NULL,
+        sealed TEXT NOT NULL,
+        old_sealed TEXT,
+        old_until INTEGER,
+        disabled_at INTEGER,
+        disabled_why TEXT,
+        -- Messages that it never got.
+        dropped INTEGER NOT NULL DEFAULT 0,
+        delivered_at INTEGER,
+        failed_at INTEGER,
+        failed_status INTEGER,
+        failed_cause TEXT,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE webhook_message (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        webhook TEXT NOT NULL,
+        id TEXT NOT NULL,
+        body TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        due_at INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        started_at INTEGER
+    ) STRICT;
+    CREATE INDEX webhook_message_webhook ON webhook_message (webhook, position);
+    CREATE INDEX webhook_message_due ON webhook_message (due_at) WHERE started_at IS NULL;
+    CREATE INDEX webhook_message_started ON webhook_message (started_at)
+        WHERE started_at IS NOT NULL;
 ",
 ];

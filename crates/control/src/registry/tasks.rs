@@ -39,7 +39,7 @@ pub(super) fn next_wake(storage: &Storage, now: Millis) -> Result<Option<Millis>
     let reserves = reservations::pending(storage)?.then_some(now);
     let due = [
         journal::next_wake(storage)?,
-        clock::next_wake(storage)?,
+        clock::next_wake(storage, now)?,
         reserves,
     ];
     Ok(life::next_wake(&due, now, PAUSE_MS))

@@ -18,6 +18,11 @@ use crate::usage::{Counts, Minute, UsageReport};
 pub const MOST_MINUTES: usize = 10;
 /// How many countries are kept apart in a minute; further ones are `XX`.
 pub const MOST_COUNTRIES: usize = 64;
+/// How many pages are told apart that have sent a private key; of further ones nothing is noted for
+/// now.
+pub const MOST_PAGES: usize = 4;
+/// For so long a page that was noted is not noted again.
+pub const PAGE_NOTED_MS: u64 = 3_600_000;
 /// The country of a client of which none is known.
 pub const NO_COUNTRY: [u8; 2] = *b"XX";
 
@@ -28,6 +33,9 @@ pub struct Tally {
     before: Vec<(Minute, Counted)>,
     reported: Option<UsageReport>,
     reports: u64,
+    /// Pages that have sent the key although it is private, since when, and whether that is in a
+    /// report.
+    pages: Vec<(String, Millis, bool)>,
 }
 
 /// Counts by small numbers: names are looked up when they are reported.
@@ -48,6 +56,7 @@ impl Default for Tally {
             before: Vec::new(),
             reported: None,
             reports: 0,
+            pages: Vec::new(),
         }
     }
 }
@@ -65,6 +74,16 @@ impl Tally {
     /// A call is refused.
     pub fn refuse(&mut self, refusal: Refusal, now: Millis) {
         count(&mut self.at(now).refused, refusal, 1);
+    }
+
+    /// A page of this origin has sent the key, which is private; the call is refused and counted.
+    pub fn page(&mut self, origin: &str, now: Millis) {
+        self.pages
+            .retain(|(_, since, _)| *since <= now && now.since(*since) < PAGE_NOTED_MS);
+        let is_noted = self.pages.iter().any(|(own, ..)| own == origin);
+        if !is_noted && self.pages.len() < MOST_PAGES {
+            self.pages.push((origin.to_owned(), now, false));
+        }
     }
 
     /// The origin has answered with a status; with none when it could not be reached, or not in
@@ -88,6 +107,7 @@ impl Tally {
             self.reported = Some(UsageReport {
                 number: self.reports,
                 minutes,
+                pages: self.fresh_pages(),
             });
         }
         self.reported.clone()
@@ -105,6 +125,17 @@ impl Tally {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.reported.is_none() && !self.has_counted()
+    }
+
+    /// The pages that are in no report yet; from now on they are.
+    fn fresh_pages(&mut self) -> Vec<String> {
+        let fresh = self.pages.iter_mut().filter(|(_, _, told)| !told);
+        fresh
+            .map(|(origin, _, told)| {
+                *told = true;
+                origin.clone()
+            })
+            .collect()
     }
 
     fn has_counted(&self) -> bool {
@@ -269,6 +300,27 @@ mod tests {
         assert!(!tally.is_empty());
         tally.confirm(2);
         assert!(tally.is_empty());
+    }
+
+    #[test]
+    fn a_page_is_reported_once_an_hour_and_few_of_them() {
+        let mut tally = Tally::default();
+        let mut seen = |origin: &str, minute| {
+            tally.refuse(Refusal::PrivateKeyInBrowser, at(minute));
+            tally.page(origin, at(minute));
+            let report = tally.report(&routes()).unwrap();
+            tally.confirm(report.number);
+            report.pages
+        };
+        assert_eq!(seen("https://a.example", 0), ["https://a.example"]);
+        assert_eq!(seen("https://a.example", 59), [""; 0]);
+        assert_eq!(seen("https://b.example", 59), ["https://b.example"]);
+        assert_eq!(seen("https://a.example", 60), ["https://a.example"]);
+        for origin in ["https://c.example", "https://d.example"] {
+            assert_eq!(seen(origin, 61), [origin]);
+        }
+        assert_eq!(seen("https://e.example", 61), [""; 0]);
+        assert_eq!(seen("https://e.example", 130), ["https://e.example"]);
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod page;
 mod rule;
 
 pub use self::origin::{SerializedOrigin, serialized_origin};
+pub use self::page::sender;
 pub use self::rule::ReferrerRule;
 
 use self::page::Page;

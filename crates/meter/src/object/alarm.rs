@@ -47,6 +47,7 @@ impl Meter {
             return self.storage()?.delete_all().await;
         }
         self.send(&subject).await?;
+        self.tell_of_pages(&subject).await?;
         self.tell_of_use(&subject).await
     }
 
@@ -65,6 +66,24 @@ impl Meter {
         };
         self.run(None, |state, _, _| {
             state.sent(number, wait_ms);
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Tells the registry which pages have sent the key although it is private, if that is due.
+    async fn tell_of_pages(&self, subject: &Subject) -> Result<(), StorageError> {
+        let next = self.run(None, |state, _, now| Ok(state.next_pages(now)))?;
+        let Some((key, pages)) = next.flatten() else {
+            return Ok(());
+        };
+        if !registry::used_in_browser(&self.env, &subject.project, &key, &pages).await {
+            let detail = "the registry has not been told which pages have sent a private key";
+            log::meter("pages_postponed", detail);
+            return Ok(());
+        }
+        self.run(None, |state, _, _| {
+            state.told_pages(&pages);
             Ok(())
         })?;
         Ok(())

@@ -11,7 +11,7 @@ use keyward_edge::storage::{Storage, StorageError};
 
 use super::answered::Answered;
 use super::known::Informed;
-use super::{KNOWN, State};
+use super::{KNOWN, PAGES, State};
 use crate::usage;
 
 /// How old what is known is, from where somebody is to be answered.
@@ -119,6 +119,9 @@ impl State {
         report: &UsageReport,
         now: Millis,
     ) -> Result<(), StorageError> {
+        if self.pages.add(&report.pages, now) {
+            self.changed.parts.insert(PAGES);
+        }
         // Several of its minutes may be counted as one: a row is written once.
         let mut minutes = BTreeMap::<Minute, Counts>::new();
         for (minute, counts) in &report.minutes {

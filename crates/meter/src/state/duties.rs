@@ -6,7 +6,7 @@ use keyward_core::usage::{Minute, UsageReport};
 use keyward_edge::storage::{Storage, StorageError};
 
 use super::rounds::Sent;
-use super::{REPORT, SEEN, State};
+use super::{PAGES, REPORT, SEEN, State};
 use crate::{sums, usage};
 
 /// So long after it has something to tend, a meter tends it first.
@@ -26,7 +26,8 @@ pub(crate) enum Tended {
 impl State {
     /// When the alarm is to ring; none when nothing is ever due.
     pub(crate) fn wake_at(&self) -> Option<Millis> {
-        self.rounds.wake_at()
+        let pages = self.pages.due();
+        self.rounds.wake_at().into_iter().chain(pages).min()
     }
 
     /// Sets when rows are tended next, by what is written.
@@ -66,7 +67,7 @@ impl State {
         self.changed.isolates.extend(silent.map(|(id, _)| id));
         let is_limited = self.standing(now).is_some_and(|limits| !limits.is_empty());
         self.plan(storage, now)?;
-        let is_over = self.rounds.wake_at().is_none() && !has_sources && !is_limited;
+        let is_over = self.wake_at().is_none() && !has_sources && !is_limited;
         Ok(if is_over { Tended::Over } else { Tended::Kept })
     }
 
@@ -95,7 +96,11 @@ impl State {
                 return Ok(None);
             }
             let number = self.rounds.next_number(now);
-            self.rounds.last = Sent::of(UsageReport { number, minutes });
+            self.rounds.last = Sent::of(UsageReport {
+                number,
+                minutes,
+                pages: Vec::new(),
+            });
             self.changed.parts.insert(REPORT);
         }
         self.rounds.sending(now);
@@ -120,6 +125,21 @@ impl State {
         let minute = self.rounds.used?;
         self.rounds.telling(now);
         Some((key.clone(), minute))
+    }
+
+    /// The id of the key and the pages that have sent it, if the registry is to be told of them now.
+    pub(crate) fn next_pages(&mut self, now: Millis) -> Option<(String, Vec<String>)> {
+        let Of::Key(key) = &self.subject.of else {
+            return None;
+        };
+        let pages = self.pages.next(now)?;
+        Some((key.clone(), pages))
+    }
+
+    /// The registry knows of these pages.
+    pub(crate) fn told_pages(&mut self, pages: &[String]) {
+        self.pages.told(pages);
+        self.changed.parts.insert(PAGES);
     }
 
     /// The registry knows that the key was used in this minute.

@@ -62,6 +62,7 @@ impl Rounds {
         let first = UsageReport {
             number: 0,
             minutes: Vec::new(),
+            pages: Vec::new(),
         };
         Self {
             last: last.unwrap_or_else(|| Sent::of(first)),
@@ -190,6 +191,7 @@ mod tests {
         Sent::of(UsageReport {
             number,
             minutes: minutes.collect(),
+            pages: Vec::new(),
         })
     }
 

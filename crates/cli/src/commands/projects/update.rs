@@ -51,6 +51,10 @@ pub(crate) struct Update {
     #[arg(long, value_name = "HOW")]
     revocation: Option<Revocation>,
 
+    /// What becomes of a private key's secret that has leaked; `default` is `revoke`
+    #[arg(long, value_name = "HOW")]
+    on_leak: Option<OnLeak>,
+
     /// Only if it is still this version of the project
     #[arg(long, value_name = "N")]
     if_version: Option<u64>,
@@ -61,6 +65,23 @@ enum Revocation {
     Strict,
     Eventual,
     Default,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum OnLeak {
+    Revoke,
+    Flag,
+    Default,
+}
+
+impl OnLeak {
+    fn to_json(self) -> Value {
+        match self {
+            Self::Revoke => json!("revoke"),
+            Self::Flag => json!("flag"),
+            Self::Default => Value::Null,
+        }
+    }
 }
 
 impl Revocation {
@@ -96,6 +117,7 @@ impl Update {
             ("max_age_s", max_age.or(no_max_age)),
             ("warn_s", self.warn.map(|seconds| json!(seconds))),
             ("revocation", self.revocation.map(Revocation::to_json)),
+            ("on_leak", self.on_leak.map(OnLeak::to_json)),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)))

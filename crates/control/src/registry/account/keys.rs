@@ -2,7 +2,7 @@
 //! about here alone; nothing of them is in KV.
 
 pub(super) mod secrets;
-mod view;
+pub(super) mod view;
 pub(super) mod write;
 
 use keyward_core::management::{Fields, Scope, Validity};

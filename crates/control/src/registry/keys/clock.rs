@@ -4,6 +4,8 @@
 //!   tables; the audit log keeps what it says.
 //! - The records of a secret that ended or was revoked go 30 days later; until then whoever still
 //!   sends it is told that it has ended. The secret itself stays in the history of its key.
+//! - Once for each end of a key, its `expires_at`, the audit log and the project's webhooks say that
+//!   it is near: as long before as the project wants to be warned.
 //! - Once for each secret, the audit log says that it has to be rotated: as long before it becomes
 //!   too old as the project wants to be warned.
 //!
@@ -23,6 +25,8 @@ use crate::registry::audit::FieldChange;
 use crate::registry::journal::{Context, Subject};
 use crate::registry::outbox::Event;
 use crate::registry::publication::Publisher;
+use crate::registry::view::{Cause, ExpiresSoon};
+use crate::registry::webhooks;
 
 /// So many of each are done in one run.
 const AT_ONCE: u64 = 200;
@@ -38,14 +42,18 @@ pub(in crate::registry) fn run(
     let policy = Policy::of(context.storage)?;
     purge(publisher, context, &policy)?;
     withdraw(publisher, context)?;
-    warn(context, &policy)
+    warn(context, &policy)?;
+    warn_of_end(context, &policy)
 }
 
 /// When something is due next.
 ///
 /// # Errors
 /// Those of the storage.
-pub(in crate::registry) fn next_wake(storage: &Storage) -> Result<Option<Millis>, StorageError> {
+pub(in crate::registry) fn next_wake(
+    storage: &Storage,
+    now: Millis,
+) -> Result<Option<Millis>, StorageError> {
     let policy = Policy::of(storage)?;
     let row = storage
         .row(
@@ -53,8 +61,10 @@ pub(in crate::registry) fn next_wake(storage: &Storage) -> Result<Option<Millis>
                 (SELECT min(coalesce(revoked_at, not_after)) FROM secret
                  WHERE withdrawn = 0 AND coalesce(revoked_at, not_after) IS NOT NULL),
                 (SELECT min(max(created_at, coalesce(not_before, 0))) FROM secret
-                 WHERE warned = 0 AND not_after IS NULL AND revoked_at IS NULL)",
-            &[],
+                 WHERE warned = 0 AND not_after IS NULL AND revoked_at IS NULL),
+                (SELECT min(expires_at) FROM key
+                 WHERE expires_at IS NOT NULL AND end_warned IS NOT expires_at AND expires_at > ?1)",
+            &[now.into()],
         )?
         .ok_or(StorageError::Row)?;
     let purge = row.optional_time(0)?.map(life::purge_at);
@@ -62,7 +72,10 @@ pub(in crate::registry) fn next_wake(storage: &Storage) -> Result<Option<Millis>
     let warn = warned_at_age(&policy)
         .zip(row.optional_time(2)?)
         .map(|(age, begins)| begins.plus(age));
-    Ok([purge, withdraw, warn].into_iter().flatten().min())
+    let end = row
+        .optional_time(3)?
+        .map(|end| Millis(end.0.saturating_sub(policy.warning_s.saturating_mul(1000))));
+    Ok([purge, withdraw, warn, end].into_iter().flatten().min())
 }
 
 /// The age of a secret at which its owner is warned, in milliseconds.
@@ -154,6 +167,53 @@ fn warn(context: &Context<'_>, policy: &Policy) -> Result<(), StorageError> {
             after: Some(json!({ "at": too_old_at.to_string(), "cause": "max_age" })),
         };
         context.log("key.rotation_due", subject, &[change])?;
+        let soon = ExpiresSoon {
+            at: too_old_at.into(),
+            cause: Cause::MaxAge,
+        };
+        webhooks::expiring(context, &policy.project, &key, Some(&secret), &soon)?;
+    }
+    Ok(())
+}
+
+fn warn_of_end(context: &Context<'_>, policy: &Policy) -> Result<(), StorageError> {
+    let (storage, now) = (context.storage, context.now);
+    let horizon = now.plus(policy.warning_s.saturating_mul(1000));
+    let rows = storage.rows(
+        &format!(
+            "SELECT {COLUMNS} FROM key
+             WHERE expires_at IS NOT NULL AND end_warned IS NOT expires_at
+                AND expires_at > ?1 AND expires_at <= ?2
+             ORDER BY expires_at LIMIT ?3"
+        ),
+        &[now.into(), horizon.into(), AT_ONCE.into()],
+    )?;
+    for row in rows {
+        let key = Key::read(&row)?;
+        storage.run(
+            "UPDATE key SET end_warned = expires_at WHERE id = ?1",
+            &[(&key.id).into()],
+        )?;
+        let passed_over = matches!(key.status(), Status::Revoked | Status::Deleted);
+        let Some(at) = key.expires_at.filter(|_| !passed_over) else {
+            continue;
+        };
+        let soon = ExpiresSoon {
+            at: at.into(),
+            cause: Cause::ExpiresAt,
+        };
+        let change = FieldChange {
+            field: "expires_soon".to_owned(),
+            before: None,
+            after: Some(json!({ "at": at.to_string(), "cause": "expires_at" })),
+        };
+        let subject = Subject {
+            project: Some(&policy.project),
+            key: Some(&key.id),
+            target: None,
+        };
+        context.log("key.expiring", subject, &[change])?;
+        webhooks::expiring(context, &policy.project, &key, None, &soon)?;
     }
     Ok(())
 }

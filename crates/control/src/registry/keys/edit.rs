@@ -6,12 +6,13 @@ use keyward_core::record::Status;
 use keyward_core::refusal::Refusal;
 use keyward_core::time::Millis;
 use keyward_edge::storage::StorageError;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::leased;
+use super::pages;
 use super::policy::Policy;
 use super::record::{owe, owe_each};
-use super::row::{self, Key};
+use super::row::{self, Key, word};
 use super::secrets::{self, Secret};
 use super::view;
 use crate::registry::audit::diff;
@@ -19,6 +20,8 @@ use crate::registry::journal::{Context, Subject};
 use crate::registry::message::{IfMatch, Publication, Reply};
 use crate::registry::outbox::Event;
 use crate::registry::publication::Publisher;
+use crate::registry::view::Key as Shown;
+use crate::registry::webhooks;
 
 /// A key as it was before the change, and all that the change is made with.
 pub(super) struct Edit<'a> {
@@ -123,6 +126,7 @@ impl<'a> Edit<'a> {
                 target,
             };
             context.log(action, subject, &changes)?;
+            self.tell(context, &key, &secrets, action, target)?;
             match effect {
                 Effect::All(event) => owe(self.publisher, id, event, now)?,
                 Effect::TakenAway => owe(self.publisher, id, Event::Withdrawn, now)?,
@@ -138,7 +142,10 @@ impl<'a> Edit<'a> {
                 }
             }
         }
-        let shown = view::of(&self.policy, &key, &secrets, Vec::new(), now);
+        let shown = Shown {
+            pages: pages::of(storage, id)?,
+            ..view::of(&self.policy, &key, &secrets, Vec::new(), now)
+        };
         Ok(Reply::Changed {
             item: crate::registry::view::shown(&shown)?,
             version: Some(key.version),
@@ -147,9 +154,47 @@ impl<'a> Edit<'a> {
             in_force_by: self.in_force_from(matches!(effect, Effect::TakenAway)),
         })
     }
+
+    /// Tells the project's endpoints of a change that they want to know of.
+    fn tell(
+        &self,
+        context: &Context<'_>,
+        key: &Key,
+        secrets: &[Secret],
+        action: &str,
+        target: Option<&str>,
+    ) -> Result<(), StorageError> {
+        let revoked = match target {
+            Some(target) => secrets
+                .iter()
+                .find(|secret| secret.id == target)
+                .and_then(|secret| secret.revoked.as_ref()),
+            None => key.revoked.as_ref(),
+        };
+        let mut more = Map::new();
+        let leaked = target.and_then(|target| {
+            let secret = secrets.iter().find(|secret| secret.id == target)?;
+            secret.leaked.as_ref().filter(|_| action == "key.leak")
+        });
+        if let Some(leaked) = leaked {
+            let leaked = serde_json::to_value(leaked).map_err(|_| StorageError::Row)?;
+            more.insert("leaked".to_owned(), leaked);
+            let done = if revoked.is_some() {
+                "revoked"
+            } else {
+                "flagged"
+            };
+            more.insert("done".to_owned(), done.into());
+        }
+        if let Some(revoked) = revoked {
+            more.insert("reason".to_owned(), word(&revoked.reason)?.into());
+        }
+        let project = &self.policy.project;
+        webhooks::about_key(context, project, key, action, target, more)
+    }
 }
 
-/// The key with its first secrets, for the audit log: all of it is new.
+/// The key with its first secrets, for the audit log and webhooks: all of it is new.
 pub(super) fn created(
     context: &Context<'_>,
     policy: &Policy,
@@ -163,5 +208,6 @@ pub(super) fn created(
         key: Some(&key.id),
         target: None,
     };
-    context.log(action, subject, &diff(&Value::Null, &after))
+    context.log(action, subject, &diff(&Value::Null, &after))?;
+    webhooks::about_key(context, &policy.project, key, action, None, Map::new())
 }

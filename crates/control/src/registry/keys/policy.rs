@@ -16,6 +16,8 @@ pub(in crate::registry) struct Policy {
     pub(in crate::registry) warning_s: u64,
     /// How soon a change of a key holds; none: by the key's kind.
     pub(in crate::registry) revocation: Option<RevocationMode>,
+    /// Whether a private key's secret that has leaked is revoked, and not only flagged.
+    pub(in crate::registry) revokes_leaks: bool,
     /// No key of it may be changed.
     pub(in crate::registry) archived: bool,
 }
@@ -28,7 +30,8 @@ impl Policy {
     pub(in crate::registry) fn of(storage: &Storage) -> Result<Self, StorageError> {
         let row = storage
             .row(
-                "SELECT id, max_age_s * 1000, coalesce(warn_s, ?1), archived_at, revocation
+                "SELECT id, max_age_s * 1000, coalesce(warn_s, ?1), archived_at, revocation,
+                        on_leak
                  FROM project",
                 &[life::DEFAULT_WARNING_S.into()],
             )?
@@ -38,6 +41,7 @@ impl Policy {
             max_age: row.optional_time(1)?.map(|time| time.0),
             warning_s: row.number(2)?,
             revocation: row.optional_text(4)?.map(from_word).transpose()?,
+            revokes_leaks: row.optional_text(5)?.as_deref() != Some("flag"),
             archived: row.optional_time(3)?.is_some(),
         })
     }

@@ -123,7 +123,10 @@ pub(in crate::registry) fn self_revoke(
 }
 
 /// The secret with this digest, and its key.
-fn by_digest(storage: &Storage, digest: &str) -> Result<Option<(String, String)>, StorageError> {
+pub(super) fn by_digest(
+    storage: &Storage,
+    digest: &str,
+) -> Result<Option<(String, String)>, StorageError> {
     let row = storage.row(
         "SELECT id, key FROM secret WHERE digest = ?1",
         &[digest.into()],
@@ -132,7 +135,7 @@ fn by_digest(storage: &Storage, digest: &str) -> Result<Option<(String, String)>
 }
 
 /// Notes the revocation of a secret, unless it is revoked already.
-fn mark_revoked(
+pub(super) fn mark_revoked(
     edit: &Edit<'_>,
     secret: &str,
     revocation: &Revocation,

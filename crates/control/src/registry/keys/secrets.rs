@@ -1,9 +1,11 @@
 //! The secrets of a key: the table `secret`.
 
+use keyward_api::view::Leaked;
 use keyward_core::rotation::Life;
 use keyward_core::time::Millis;
 use keyward_edge::storage::{Row, Storage, StorageError};
 
+use super::leak;
 use super::row::Revoked;
 use crate::registry::message::NewSecret;
 
@@ -14,6 +16,7 @@ pub(in crate::registry) struct Secret {
     pub(in crate::registry) life: Life,
     pub(in crate::registry) revoked: Option<Revoked>,
     pub(in crate::registry) imported: bool,
+    pub(in crate::registry) leaked: Option<Leaked>,
 }
 
 impl Secret {
@@ -30,6 +33,7 @@ impl Secret {
             },
             revoked,
             imported: row.number(8)? != 0,
+            leaked: leak::read(row, 9)?,
         })
     }
 }
@@ -40,7 +44,8 @@ impl Secret {
 /// Those of the storage.
 pub(in crate::registry) fn of(storage: &Storage, key: &str) -> Result<Vec<Secret>, StorageError> {
     let rows = storage.rows(
-        "SELECT id, redacted, created_at, not_before, not_after, revoked_at, reason, note, imported
+        "SELECT id, redacted, created_at, not_before, not_after, revoked_at, reason, note, imported,
+            leaked_at, leak_source, leak_url
          FROM secret WHERE key = ?1 ORDER BY created_at DESC, rowid DESC",
         &[key.into()],
     )?;

@@ -83,7 +83,7 @@ pub(super) fn undelete(edit: Edit<'_>) -> Result<Reply, StorageError> {
         let by = state::suspension(storage, &key.environment, key.owner.as_deref())?;
         let by = by.as_ref().map(word).transpose()?;
         storage.run(
-            "UPDATE key SET deleted_at = NULL, suspended_by = ?2 WHERE id = ?1",
+            "UPDATE key SET deleted_at = NULL, suspended_by = ?2, end_warned = NULL WHERE id = ?1",
             &[(&key.id).into(), by.as_ref().into()],
         )?;
         // A warning that was passed over is due after all.

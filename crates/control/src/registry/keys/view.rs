@@ -6,6 +6,7 @@ use keyward_core::time::Millis;
 use keyward_edge::storage::{Storage, StorageError};
 use serde_json::Value;
 
+use super::pages;
 use super::policy::Policy;
 use super::row::{Key, Revoked, word};
 use super::secrets::{self, Secret};
@@ -27,7 +28,10 @@ pub(in crate::registry) fn show(
     now: Millis,
 ) -> Result<Shown, StorageError> {
     let secrets = secrets::of(storage, &key.id)?;
-    view::shown(&of(policy, key, &secrets, attention, now))
+    view::shown(&view::Key {
+        pages: pages::of(storage, &key.id)?,
+        ..of(policy, key, &secrets, attention, now)
+    })
 }
 
 /// The key with these secrets, as it is shown now.
@@ -61,6 +65,7 @@ pub(super) fn of(
         purge_at: key.deleted_at.map(life::purge_at).map(Into::into),
         delete_protection: key.delete_protection,
         last_used_at: key.last_used_at.map(Into::into),
+        pages: Vec::new(),
         attention,
         secrets: secrets
             .iter()
@@ -82,6 +87,7 @@ pub(super) fn secret(policy: &Policy, secret: &Secret, now: Millis) -> view::Sec
         not_before: secret.life.not_before.map(Into::into),
         not_after: secret.life.ends_at(policy.max_age).map(Into::into),
         revoked: secret.revoked.as_ref().map(revoked),
+        leaked: secret.leaked.clone(),
         imported: secret.imported,
     }
 }

@@ -6,6 +6,7 @@ use keyward_core::restrict::Restrictions;
 use keyward_core::time::Millis;
 use keyward_edge::storage::{Storage, StorageError};
 
+use super::pages;
 use super::row::{Key, word};
 use crate::registry::metering::credits;
 
@@ -129,6 +130,7 @@ pub(super) fn forget(storage: &Storage, key: &Key, now: Millis) -> Result<(), St
         "DELETE FROM replica WHERE secret IN (SELECT id FROM secret WHERE key = ?1)",
         &id,
     )?;
+    pages::forget(storage, &key.id)?;
     storage.run("DELETE FROM secret WHERE key = ?1", &id)?;
     storage.run("DELETE FROM key WHERE id = ?1", &id)?;
     storage.run(

@@ -31,6 +31,7 @@ struct Project {
     max_age_s: Option<u64>,
     warn_s: Option<u64>,
     revocation: Option<RevocationMode>,
+    on_leak: Option<String>,
     created_at: Millis,
     updated_at: Millis,
 }
@@ -46,7 +47,7 @@ pub(in crate::registry) fn show(storage: &Storage) -> Result<Reply, StorageError
     Ok(Reply::Item { item, version })
 }
 
-/// Applies a merge patch of `name`, `max_age_s`, `warn_s` and `revocation`, whose values are valid.
+/// Applies a merge patch of `name`, `max_age_s`, `warn_s`, `revocation` and `on_leak`, whose values are valid.
 ///
 /// # Errors
 /// Those of the storage, and [`StorageError::Row`] for a patch that is not valid.
@@ -76,6 +77,9 @@ pub(in crate::registry) fn update(
     }
     if let Some(value) = patch.get("revocation") {
         after.revocation = serde_json::from_value(value.clone()).map_err(|_| StorageError::Row)?;
+    }
+    if let Some(value) = patch.get("on_leak") {
+        after.on_leak = serde_json::from_value(value.clone()).map_err(|_| StorageError::Row)?;
     }
     let differences = changes::diff(&before.policy(), &after.policy());
     if !differences.is_empty() {
@@ -147,7 +151,7 @@ impl Project {
         let row = storage
             .row(
                 "SELECT id, name, version, suspended_at, archived_at, note, max_age_s, warn_s,
-                        created_at, updated_at, revocation
+                        created_at, updated_at, revocation, on_leak
                  FROM project",
                 &[],
             )?
@@ -162,6 +166,7 @@ impl Project {
             max_age_s: row.optional_time(6)?.map(|seconds| seconds.0),
             warn_s: row.optional_time(7)?.map(|seconds| seconds.0),
             revocation: row.optional_text(10)?.map(from_word).transpose()?,
+            on_leak: row.optional_text(11)?,
             created_at: row.time(8)?,
             updated_at: row.time(9)?,
         })
@@ -174,7 +179,8 @@ impl Project {
         context.storage.run(
             "UPDATE project SET name = ?1, suspended_at = ?2, archived_at = ?3, note = ?4,
                 max_age_s = ?5, warn_s = ?6, updated_at = ?7, version = version + 1,
-                told = told + iif(?8 = 0 AND told = version, 1, 0), revocation = ?9",
+                told = told + iif(?8 = 0 AND told = version, 1, 0), revocation = ?9,
+                on_leak = ?10",
             &[
                 (&self.name).into(),
                 self.suspended_at.into(),
@@ -185,6 +191,7 @@ impl Project {
                 context.now.into(),
                 told.into(),
                 revocation.as_ref().into(),
+                self.on_leak.as_ref().into(),
             ],
         )
     }
@@ -202,6 +209,9 @@ impl Project {
         let mut policy = json!({ "name": self.name });
         if let (Some(policy), Some(mode)) = (policy.as_object_mut(), self.revocation) {
             policy.insert("revocation".to_owned(), json!(mode));
+        }
+        if let (Some(policy), Some(on_leak)) = (policy.as_object_mut(), &self.on_leak) {
+            policy.insert("on_leak".to_owned(), json!(on_leak));
         }
         for (field, seconds) in [("max_age_s", self.max_age_s), ("warn_s", self.warn_s)] {
             if let (Some(policy), Some(seconds)) = (policy.as_object_mut(), seconds) {
@@ -230,6 +240,7 @@ impl Project {
             max_age_s: self.max_age_s,
             warn_s: self.warn_s,
             revocation: self.revocation,
+            on_leak: self.on_leak,
             suspended_at: self.suspended_at.map(Into::into),
             archived_at: self.archived_at.map(Into::into),
             note: self.note,

@@ -63,6 +63,11 @@ impl<'a> SerializedOrigin<'a> {
         self.port.or_else(|| default_port(self.scheme))
     }
 
+    /// Whether its port is the scheme's default, written or not.
+    pub(super) fn is_default_port(&self) -> bool {
+        self.port() == default_port(self.scheme)
+    }
+
     /// Whether the port was written although it is the scheme's default: no serialiser does that.
     pub(super) fn writes_default_port(&self) -> bool {
         self.port.is_some() && self.port == default_port(self.scheme)

@@ -2,7 +2,7 @@
 //! is what browsers send. The module must not carry a URL parser for this; instead everything that
 //! a parser would rewrite is refused.
 
-use super::origin::SerializedOrigin;
+use super::origin::{SerializedOrigin, serialized_origin};
 
 /// The page that a `Referer` names; its query is checked, but takes no part in rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,37 @@ impl<'a> Page<'a> {
     }
 }
 
+/// The longest origin that is noted, in bytes.
+const LONGEST_NOTED: usize = 255;
+/// What is noted where a page does not say whose it is.
+const UNKNOWN: &str = "unknown";
+
+/// The origin of the page that sent a request, by its `Origin` or else its `Referer`, in lower case
+/// and without a default port; `unknown` for what is none, or longer than it may be.
+#[must_use]
+pub fn sender(origin: Option<&str>, referer: Option<&str>) -> String {
+    let found = origin
+        .and_then(serialized_origin)
+        .or_else(|| referer.and_then(Page::parse).map(|page| page.origin));
+    let Some(origin) = found else {
+        return UNKNOWN.to_owned();
+    };
+    let mut text = String::from(origin.scheme());
+    text.push_str("://");
+    text.push_str(origin.host());
+    text.make_ascii_lowercase();
+    if let Some(port) = origin.port()
+        && !origin.is_default_port()
+    {
+        text.push(':');
+        text.push_str(&port.to_string());
+    }
+    if text.len() > LONGEST_NOTED {
+        return UNKNOWN.to_owned();
+    }
+    text
+}
+
 /// Whether the URL standard leaves a path as it is.
 pub(super) fn is_serialized_path(path: &str) -> bool {
     path.bytes().all(is_path_byte) && !path.split('/').any(is_dot_segment)
@@ -54,4 +85,33 @@ fn is_dot_segment(segment: &str) -> bool {
     [".", "%2e", "..", ".%2e", "%2e.", "%2e%2e"]
         .iter()
         .any(|dots| segment.eq_ignore_ascii_case(dots))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sender_is_named_by_its_origin_alone() {
+        let long = format!("https://{}.example", "a.".repeat(200));
+        for (origin, referer, expected) in [
+            (Some("https://App.Example"), None, "https://app.example"),
+            (Some("https://a.example:443"), None, "https://a.example"),
+            (Some("http://a.example:8080"), None, "http://a.example:8080"),
+            (None, Some("https://b.example/x?y"), "https://b.example"),
+            (
+                Some("https://a.example"),
+                Some("https://b.example/"),
+                "https://a.example",
+            ),
+            (Some("null"), None, UNKNOWN),
+            (Some("https://a.example, https://b.example"), None, UNKNOWN),
+            (Some("javascript:alert(1)"), None, UNKNOWN),
+            (None, Some("https://user:pw@a.example/"), UNKNOWN),
+            (Some(long.as_str()), None, UNKNOWN),
+            (None, None, UNKNOWN),
+        ] {
+            assert_eq!(sender(origin, referer), expected, "{origin:?} {referer:?}");
+        }
+    }
 }

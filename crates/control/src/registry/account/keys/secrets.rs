@@ -1,14 +1,15 @@
 //! The secrets of management keys: their digests, and from when to when each holds.
 
+use keyward_api::view::Leaked;
 use keyward_core::rotation::Life;
 use keyward_core::time::Millis;
 use keyward_edge::storage::{Row, Storage, StorageError};
 
-use crate::registry::keys::{Revoked, word};
+use crate::registry::keys::{Revoked, leak, word};
 use crate::registry::message::{NewSecret, Revocation};
 
-const COLUMNS: &str =
-    "id, redacted, created_at, not_before, not_after, revoked_at, reason, note, key";
+const COLUMNS: &str = "id, redacted, created_at, not_before, not_after, revoked_at, reason, note, key, \
+     leaked_at, leak_source, leak_url";
 const KEY: u32 = 8;
 
 /// A secret as it stands in its row.
@@ -17,6 +18,7 @@ pub(in crate::registry::account) struct Secret {
     pub(super) redacted: String,
     pub(in crate::registry::account) life: Life,
     pub(super) revoked: Option<Revoked>,
+    pub(super) leaked: Option<Leaked>,
 }
 
 /// The secrets of a key, the newest first.
@@ -106,5 +108,6 @@ fn secret(row: &Row) -> Result<Secret, StorageError> {
             revoked_at: row.optional_time(5)?,
         },
         revoked: Revoked::read(row, 5)?,
+        leaked: leak::read(row, KEY + 1)?,
     })
 }

@@ -71,7 +71,8 @@ fn of(key: &ManagementKey, secrets: Vec<view::Secret>) -> view::ManagementKey {
     }
 }
 
-fn secret(secret: &Secret, now: Millis) -> view::Secret {
+/// A secret as it is shown now.
+pub(in crate::registry::account) fn secret(secret: &Secret, now: Millis) -> view::Secret {
     view::Secret {
         id: secret.id.clone(),
         redacted: secret.redacted.clone(),
@@ -80,6 +81,7 @@ fn secret(secret: &Secret, now: Millis) -> view::Secret {
         not_before: secret.life.not_before.map(Into::into),
         not_after: secret.life.not_after.map(Into::into),
         revoked: secret.revoked.as_ref().map(revoked),
+        leaked: secret.leaked.clone(),
         imported: false,
     }
 }

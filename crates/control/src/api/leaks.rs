@@ -1,0 +1,70 @@
+//! Secrets that were found where they must not be: by whoever has a management key, or by GitHub.
+//!
+//! The account registry says which project each is of, and answers for management keys; each of
+//! these projects is asked once.
+
+mod github;
+mod signer;
+
+use std::collections::BTreeMap;
+
+use keyward_api::request;
+use keyward_api::view::{LeakedSecret, LeakedSecrets};
+
+use super::answer::{Answer, Refused};
+use super::asked::Asked;
+use super::reply;
+use crate::registry::message::{AccountCommand, Leak, LeaksOfAccount, ProjectCommand, Reply};
+
+pub(super) use self::github::report as github;
+pub(super) use self::signer::verify as verify_github;
+
+/// Shows those that are known, and when they are reported, does what has to be done.
+///
+/// # Errors
+/// What the operation may be refused with.
+pub(super) async fn answer(asked: &Asked<'_>, report: bool) -> Result<Answer, Refused> {
+    let found = asked.fields(request::found)?;
+    let leaks = found.into_iter().map(|found| Leak {
+        digest: found.digest,
+        source: found.source,
+        url: found.url,
+    });
+    let items = dealt_with(asked, leaks.collect(), report).await?;
+    Answer::json(asked.known.operation.status, &LeakedSecrets { items })
+}
+
+/// What is known of these secrets, after what has to be done.
+async fn dealt_with(
+    asked: &Asked<'_>,
+    leaks: Vec<Leak>,
+    report: bool,
+) -> Result<Vec<LeakedSecret>, Refused> {
+    let command = AccountCommand::Leaked {
+        leaks: leaks.clone(),
+        report,
+        only: asked.caller.project().map(str::to_owned),
+    };
+    let thing = reply::thing(asked, asked.consult_account(command).await?)?;
+    let LeaksOfAccount {
+        projects,
+        management: mut items,
+    } = reply::read(&thing.item)?;
+    let mut by_project: BTreeMap<String, Vec<Leak>> = BTreeMap::new();
+    for (digest, project) in projects {
+        let leak = leaks.iter().find(|leak| leak.digest == digest);
+        by_project.entry(project).or_default().extend(leak.cloned());
+    }
+    for (project, leaks) in by_project {
+        let command = ProjectCommand::Leaked { leaks, report };
+        match asked.consult_project(&project, command).await? {
+            Reply::Items { items: known, .. } => {
+                for item in &known {
+                    items.push(reply::read(item)?);
+                }
+            }
+            reply => return Err(reply::refused(asked, reply)),
+        }
+    }
+    Ok(items)
+}

@@ -1,0 +1,94 @@
+//! Secrets that were found where they must not be: which project's they are, and what becomes of
+//! those of management keys, which are revoked.
+
+use keyward_api::view::LeakedSecret;
+use keyward_core::kind::Kind;
+use keyward_core::revocation::Reason;
+use keyward_edge::storage::StorageError;
+
+use super::edit::Edit;
+use super::keys::{self, secrets};
+use crate::registry::journal::Context;
+use crate::registry::message::{Leak, LeaksOfAccount, Reply, Revocation};
+use crate::registry::view::shown;
+
+/// Says what is known of these secrets; those of management keys are revoked when they are
+/// reported. `only`: the one project that the caller may see.
+pub(super) fn leaked(
+    context: &Context<'_>,
+    leaks: &[Leak],
+    report: bool,
+    only: Option<&str>,
+) -> Result<Reply, StorageError> {
+    let digests: Vec<_> = leaks
+        .iter()
+        .map(|leak| format!("d:{}", leak.digest))
+        .collect();
+    let digests = serde_json::to_string(&digests).map_err(|_| StorageError::Row)?;
+    let rows = context.storage.rows(
+        "SELECT substr(name, 3), project FROM reservation
+         WHERE name IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR project = ?2)",
+        &[(&digests).into(), only.into()],
+    )?;
+    let projects = rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?)));
+    let projects = projects.collect::<Result<_, StorageError>>()?;
+    let mut management = Vec::new();
+    // Who is bound to a project has no say about keys that may do more.
+    for leak in leaks.iter().filter(|_| only.is_none()) {
+        if report {
+            note(context, leak)?;
+        }
+        management.extend(find(context, leak)?);
+    }
+    let item = shown(&LeaksOfAccount {
+        projects,
+        management,
+    })?;
+    Ok(Reply::Item {
+        item,
+        version: None,
+    })
+}
+
+fn find(context: &Context<'_>, leak: &Leak) -> Result<Option<LeakedSecret>, StorageError> {
+    let Some((key, secret)) = keys::holder(context.storage, &leak.digest)? else {
+        return Ok(None);
+    };
+    let secret = keys::view::secret(&secret, context.now);
+    Ok(Some(LeakedSecret {
+        sha256: leak.digest.clone(),
+        project: key.fields.project.clone(),
+        key: key.id.clone(),
+        name: key.fields.name.clone(),
+        kind: Kind::Management,
+        key_status: key.status,
+        secret: secret.id,
+        redacted: secret.redacted,
+        status: secret.status,
+        leaked: secret.leaked,
+    }))
+}
+
+fn note(context: &Context<'_>, leak: &Leak) -> Result<(), StorageError> {
+    let Some((key, secret)) = keys::holder(context.storage, &leak.digest)? else {
+        return Ok(());
+    };
+    let edit = Edit::begin(context, key)?;
+    context.storage.run(
+        "UPDATE management_secret SET leaked_at = ?2, leak_source = ?3, leak_url = ?4
+         WHERE id = ?1 AND leaked_at IS NULL",
+        &[
+            (&secret.id).into(),
+            context.now.into(),
+            (&leak.source).into(),
+            leak.url.as_ref().into(),
+        ],
+    )?;
+    let revocation = Revocation {
+        reason: Reason::KeyCompromise,
+        note: Some("leaked".to_owned()),
+    };
+    secrets::revoke(context.storage, &secret.id, &revocation, context.now)?;
+    edit.end("management_key.leak", Some(&secret.id))?;
+    Ok(())
+}
