@@ -25,7 +25,6 @@ use keyward_core::account::Question;
 use keyward_core::answer::{Asker, Edits};
 use keyward_core::assertion::Unsigned;
 use keyward_core::gateway::{Ask, Fixed, Gateway, Outcome, Reply, Response, Work};
-use keyward_core::kind::Kind;
 use keyward_core::records::Load;
 use serde_json::json;
 
@@ -189,7 +188,7 @@ pub(crate) fn fixed(fixed: &Fixed) -> String {
     json!({
         "id": fixed.id.to_string(),
         "route": fixed.route,
-        "public": fixed.kind == Kind::Public,
+        "public": fixed.kind.is_for_pages(),
         "account": fixed.account,
         "set": fixed.set,
         "assertion": fixed.assertion,

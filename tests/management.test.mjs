@@ -277,7 +277,9 @@ describe("creating keys", () => {
     assert.match(secrets[0].id, /^sec_[0-9A-Za-z]{12}$/);
     assert.equal(secrets[0].redacted, `kw_sk_test_…${secret.slice(-4)}`);
     const text = keyward.kv.text(nameOf(keyward.kv, key.id));
-    assert.deepEqual(record(text), {
+    const { derivation, ...published } = record(text);
+    assert.match(derivation, /^2\.a1\.[0-9A-Za-z_-]{64}$/);
+    assert.deepEqual(published, {
       schema: 1,
       project: id,
       environment: "test",

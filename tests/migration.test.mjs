@@ -5,8 +5,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
+import { derive } from "../clients/derive.mjs";
 import { ROOT } from "./harness/build.mjs";
+import { request } from "./harness/client.mjs";
+import { nameFor, opened, sealed } from "./harness/record.mjs";
 import { eventually, ManagementClient, startRegistries } from "./harness/registry.mjs";
+import { derivationKey, firstSeal } from "./harness/seal.mjs";
+import { startStage } from "./harness/stage.mjs";
 
 /** The first step of the project registry's schema: all that the first version had. */
 const [, FIRST] = readFileSync(join(ROOT, "crates/control/src/registry/schema.rs"), "utf8").match(/const PROJECT: [^=]*= &\[\s*"([^"]*)"/);
@@ -82,5 +87,27 @@ describe("a project that the first version wrote", () => {
     const { errors } = (await api.import("new", [{ secret }])).body;
     assert.deepEqual(errors.map(({ code }) => code), ["secret_exists"]);
     assert.equal((await api.get(`/projects/old/keys/${key.id}`)).body.status, "suspended");
+  });
+
+  test("has its derivation keys sealed anew, so that the edge can open them", async (t) => {
+    const { gateway, kv, created, keys } = await startStage(t, { gateway: '[[route]]\norigin = "${ORIGIN}"\n', keys: { one: {} } });
+    const { id } = created.one.key;
+    await gateway.kill();
+    for (const database of databases(gateway, "ProjectRegistry")) {
+      if (database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'secret'").get()) {
+        database.prepare("UPDATE secret SET sealed = ?").run(firstSeal({ project: "acme", key: id }, derivationKey(keys.one)));
+      }
+      database.close();
+    }
+    const name = nameFor(keys.one);
+    const { derivation, ...first } = JSON.parse(opened(kv.text(name)).json);
+    assert.match(derivation, /^2\./);
+    kv.put(name, sealed(name, first));
+    await gateway.restart();
+
+    const call = async () => (await request(gateway.port, "/x", { headers: [["x-api-key", await derive(keys.one)]] })).status;
+    assert.equal(await new ManagementClient(gateway).get(`/projects/acme/keys/${id}`).then(({ status }) => status), 200);
+    await eventually(() => assert.ok(JSON.parse(opened(kv.text(name)).json).derivation), 10_000);
+    assert.equal(await call(), 200);
   });
 });

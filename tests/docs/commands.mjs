@@ -1,7 +1,7 @@
 // Runs the commands of a page as a reader would: in one shell, from top to bottom.
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
@@ -60,6 +60,7 @@ export async function runBlocks(t, blocks, env, gateway) {
   const secrets = Object.entries(SECRETS).map(([name, value]) => `${name}="${value}"\n`);
   await writeFile(join(folder, ".dev.vars"), secrets.join(""));
   await writeFile(join(folder, "gateway.toml"), gateway);
+  await cp(join(ROOT, "clients"), join(folder, "clients"), { recursive: true });
   const steps = code.map((text, index) => `echo ${index} >at\n{\n${text}} >${index}.out 2>${index}.err\n`);
   await writeFile(join(folder, "page.sh"), `set -eu -o pipefail\n${steps.join("")}`);
   const written = (name) => readFile(join(folder, name), "utf8");

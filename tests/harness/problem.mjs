@@ -25,6 +25,7 @@ export const STATUS = {
   app_denied: 403,
   path_denied: 403,
   scope_missing: 403,
+  wider_than_parent: 403,
   rate_limited: 429,
   quota_exceeded: 429,
   credits_exhausted: 402,

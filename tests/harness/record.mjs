@@ -56,7 +56,7 @@ export function minted(kind, characters) {
 }
 
 /** The subkey of the tests' KEYWARD_SECRET for one use, and the id of its entry. */
-function derived(use) {
+export function derived(use) {
   const [entry, key] = SECRETS.KEYWARD_SECRET.split(":");
   subkeys[use] ??= Buffer.from(hkdfSync("sha256", Buffer.from(key, "base64url"), "keyward/1", use, 32));
   return { entry, subkey: subkeys[use] };

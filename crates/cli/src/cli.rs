@@ -5,7 +5,7 @@ use clap::builder::styling::AnsiColor;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    apply, audit, completions, config, environments, explain, init, keys, leaked, man,
+    apply, audit, completions, config, derive, environments, explain, init, keys, leaked, man,
     management_keys, owners, projects, secrets, self_revoke, usage, webhooks, whoami,
 };
 use crate::failure::Failure;
@@ -36,6 +36,7 @@ Examples:
   keyward leaked < build.log
   keyward apply -f keys.toml
   keyward secrets rotate --file .dev.vars
+  keyward derive --scope orders:read --user user-17 --expires-in 15m
   keyward config check
   keyward explain < questions.jsonl
 
@@ -74,6 +75,8 @@ pub(crate) enum Command {
     ManagementKeys(management_keys::ManagementKeys),
     /// Show which management key this is and what it may do
     Whoami(whoami::Whoami),
+    /// Mint a short-lived, narrower key from a private key, without a call
+    Derive(Box<derive::Derive>),
     /// Revoke the secret that you hold, without any other right
     SelfRevoke(self_revoke::SelfRevoke),
     /// Find keys in a text, and revoke those that work
@@ -111,6 +114,7 @@ impl Command {
             Self::Usage(command) => command.run(output),
             Self::ManagementKeys(command) => command.run(output),
             Self::Whoami(command) => command.run(output),
+            Self::Derive(command) => command.run(output),
             Self::SelfRevoke(command) => command.run(output),
             Self::Leaked(command) => command.run(output),
             Self::Audit(command) => command.run(output),

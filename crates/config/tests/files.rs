@@ -211,14 +211,14 @@ const FILES: &[(&str, &[Finding])] = &[
         &[(4, 1, "route[1].path", "same host and path", "")],
     ),
     (
-        "[[route]]\norigin = \"https://a.example\"\naccepts = [\"public\", \"derived\"]\nkey_in = [\"bearer\", \"cookie:a\"]\n",
+        "[[route]]\norigin = \"https://a.example\"\naccepts = [\"public\", \"machine\"]\nkey_in = [\"bearer\", \"cookie:a\"]\n",
         &[
             (
                 3,
                 22,
                 "route[0].accepts[1]",
-                "`derived`",
-                "\"public\" or \"private\"",
+                "`machine`",
+                "\"public\", \"private\" or \"derived\"",
             ),
             (
                 4,

@@ -1,7 +1,7 @@
 //! The answer that the client receives: what the origin said, cleaned.
 //!
 //! 1. A header that contains the injected secret goes, however often it is percent-encoded.
-//! 2. `Set-Cookie` goes for public keys, unless the route allows cookies.
+//! 2. `Set-Cookie` goes for public and derived keys, unless the route allows cookies.
 //! 3. A keyed answer becomes `Cache-Control: private`, unless it is stricter or the route opts in.
 //! 4. `Location` on the origin's host is mapped back to the gateway.
 //! 5. The origin's `Access-Control-*` is replaced by the gateway's.
@@ -38,7 +38,7 @@ fn is_for_shared_caches(name: &str) -> bool {
 pub struct Asker<'a> {
     /// [`Head::base`](crate::head::Head::base).
     pub base: &'a str,
-    /// The page that called with a public key: [`Head::page_origin`](crate::head::Head::page_origin).
+    /// The page that called with a key for pages: [`Head::page_origin`](crate::head::Head::page_origin).
     pub page: Option<&'a str>,
 }
 
@@ -70,7 +70,7 @@ pub fn plan<'a>(
         if secret.is_some_and(|secret| shows(value, secret))
             || name.starts_with("access-control-")
             || name.starts_with("keyward-")
-            || (name == "set-cookie" && kind == Kind::Public && !route.cookies)
+            || (name == "set-cookie" && kind.is_for_pages() && !route.cookies)
             || (is_for_shared_caches(name) && !route.cache_origin)
             || (is_of_proxies(name) && status != 101)
         {
@@ -110,7 +110,7 @@ pub fn plan<'a>(
     let listed = vary
         .split(',')
         .any(|name| matches!(name.trim(), "*") || name.trim().eq_ignore_ascii_case("origin"));
-    if kind == Kind::Public && !listed {
+    if kind.is_for_pages() && !listed {
         edits.set.push((
             "vary",
             if vary.is_empty() {

@@ -11,7 +11,9 @@
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde::Serialize;
 
+use crate::derived::Terms;
 use crate::keyring::{Entry, Keyring};
+use crate::kind::Kind;
 use crate::record::Record;
 use crate::time::Millis;
 
@@ -43,20 +45,23 @@ struct Claims<'a> {
 }
 
 /// The claims of a key for an origin, as JSON, but for the times. Equal claims share one assertion.
-/// `user` is whom a derived key was made for.
+/// `terms` are those of a derived key.
 #[must_use]
-pub fn claims(issuer: &str, origin: &str, record: &Record, user: Option<&str>) -> String {
-    let scopes = record.restrictions.scopes.iter();
+pub fn claims(issuer: &str, origin: &str, record: &Record, terms: Option<&Terms>) -> String {
+    let held = terms.map_or(&record.restrictions, |terms| {
+        terms.scopes(&record.restrictions)
+    });
+    let kind = terms.map_or(record.kind, |_| Kind::Derived);
     let claims = Claims {
         iss: issuer,
         aud: origin,
         sub: &record.key_id,
         project: &record.project,
         environment: &record.environment,
-        kind: record.kind.as_str(),
+        kind: kind.as_str(),
         owner: record.owner.as_deref(),
-        scopes: scopes.map(ToString::to_string).collect(),
-        user,
+        scopes: held.scopes.iter().map(ToString::to_string).collect(),
+        user: terms.and_then(|terms| terms.user.as_deref()),
     };
     // Strings under fixed names: there is nothing in it that JSON could not write.
     serde_json::to_string(&claims).unwrap_or_default()
@@ -183,14 +188,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_left_out_and_a_user_is_named() {
+    fn what_is_absent_is_left_out_and_a_derived_key_says_its_own() {
+        let parent = record(&json!({"restrictions": {"scopes": ["chat:*"]}}));
         let plain = claims("i", "o", &record(&json!({})), None);
         for name in ["owner", "scopes", "user"] {
             assert!(!plain.contains(name), "{plain}");
         }
-        let bound = claims("i", "o", &record(&json!({})), Some("u-7"));
-        let (_, payload) = decoded(&unsigned(&bound, "k", Millis(0)).unwrap().input);
-        assert_eq!(payload["user"], "u-7");
+        let terms = |scopes: Value| Terms {
+            user: Some("u-7".to_owned()),
+            restrictions: serde_json::from_value(scopes).unwrap(),
+            ..Terms::until(Millis(1))
+        };
+        for (scopes, expected) in [
+            (json!({"scopes": ["chat:read"]}), json!(["chat:read"])),
+            (json!({}), json!(["chat:*"])),
+        ] {
+            let bound = claims("i", "o", &parent, Some(&terms(scopes)));
+            let (_, payload) = decoded(&unsigned(&bound, "k", Millis(0)).unwrap().input);
+            assert_eq!(payload["user"], "u-7");
+            assert_eq!(payload["kind"], "derived");
+            assert_eq!(payload["scopes"], expected);
+        }
         assert_eq!(unsigned("", "k", Millis(0)), None);
     }
 

@@ -16,9 +16,15 @@
 //! 8. it lacks a scope that the route requires: `scope_missing`. Scopes grant, so a key without
 //!    any has none.
 //!
+//! A **derived key** is judged with its parent's record ([`decide_derived`]): rows 1 to 4 are those of
+//! the parent, then those of the derived key itself; then `wider_than_parent`, if it says what its
+//! parent has not; row 6 is left out, because derived keys are for pages; in rows 7 and 8 both have
+//! to allow it.
+//!
 //! What cannot be known refuses: an unknown client address is in no range, and a public key whose
 //! record restricts neither websites nor apps is used by nobody.
 
+use crate::derived::Terms;
 use crate::kind::Kind;
 use crate::record::{Record, Status};
 use crate::refusal::Refusal;
@@ -41,13 +47,13 @@ pub struct Access {
 }
 
 impl Access {
-    /// A route that accepts every public and private key.
+    /// A route that accepts every key that a route can accept.
     #[must_use]
     pub fn everything() -> Self {
         Self {
             projects: None,
             environments: None,
-            accepts: vec![Kind::Public, Kind::Private],
+            accepts: vec![Kind::Public, Kind::Private, Kind::Derived],
             scopes: Vec::new(),
         }
     }
@@ -65,14 +71,45 @@ pub fn decide(
 ) -> Result<(), Refusal> {
     tenancy(record, access)?;
     validity(record, now)?;
-    if !access.accepts.contains(&record.kind) {
+    // No record is that of a derived key.
+    if record.kind == Kind::Derived || !access.accepts.contains(&record.kind) {
         return Err(Refusal::KindNotAccepted);
     }
     if record.kind != Kind::Public && from_browser(facts) {
         return Err(Refusal::PrivateKeyInBrowser);
     }
-    restrictions(record, facts)?;
+    restrictions(&record.restrictions, record.kind, facts)?;
     scopes(&record.restrictions, &access.scopes)
+}
+
+/// Decides about a request whose key is one with these terms, derived from that of `record`. Never
+/// allocates.
+///
+/// # Errors
+/// The refusal of the first row above that applies.
+pub fn decide_derived(
+    record: &Record,
+    terms: &Terms,
+    access: &Access,
+    facts: &Facts<'_>,
+    now: Millis,
+) -> Result<(), Refusal> {
+    tenancy(record, access)?;
+    validity(record, now)?;
+    terms.hold(now)?;
+    demand(
+        access.accepts.contains(&Kind::Derived),
+        Refusal::KindNotAccepted,
+    )?;
+    let parent = &record.restrictions;
+    demand(
+        record.kind == Kind::Private && terms.within(parent),
+        Refusal::WiderThanParent,
+    )?;
+    for held in [parent, &terms.restrictions] {
+        restrictions(held, Kind::Derived, facts)?;
+    }
+    scopes(terms.scopes(parent), &access.scopes)
 }
 
 /// Whether a key has every scope of `required`: those of a route, or of a path of it.
@@ -129,7 +166,7 @@ fn from_browser(facts: &Facts<'_>) -> bool {
     origin || site
 }
 
-fn restrictions(record: &Record, facts: &Facts<'_>) -> Result<(), Refusal> {
+fn restrictions(held: &Restrictions, kind: Kind, facts: &Facts<'_>) -> Result<(), Refusal> {
     let Restrictions {
         referrers,
         any_referrer,
@@ -137,11 +174,11 @@ fn restrictions(record: &Record, facts: &Facts<'_>) -> Result<(), Refusal> {
         apps,
         paths,
         scopes: _,
-    } = &record.restrictions;
+    } = held;
 
     let restricts_websites = !referrers.is_empty();
     let unrestricted = !restricts_websites && !any_referrer && apps.is_empty();
-    if unrestricted && record.kind == Kind::Public {
+    if unrestricted && kind == Kind::Public {
         return Err(Refusal::ReferrerDenied);
     }
     // A record that says both "these" and "any" is not written by the registry: "these" holds.

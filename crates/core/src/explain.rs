@@ -1,6 +1,7 @@
 //! What would the gateway say? One JSON line in, one JSON line out: the key's fields, a request,
 //! and optionally a time, judged by the same [`decide`] as traffic. The credential is taken as
-//! valid, and a route is assumed that accepts every public and private key.
+//! valid, and a route is assumed that accepts every kind of key. With `derived`, the fields of a derived
+//! key, that key is asked about, and `key` is its parent.
 //!
 //! The first row that applies answers:
 //!
@@ -12,12 +13,13 @@
 //! 6. `decide` refuses: `deny`, with its status and code;
 //! 7. else `allow`, 200 `ok`.
 
+mod derived;
 mod question;
 
 use serde::Serialize;
 
 use self::question::{Question, Request};
-use crate::decide::{Access, decide};
+use crate::decide::{Access, decide, decide_derived};
 use crate::refusal::Refusal;
 use crate::request::{Facts, is_never_proxied};
 use crate::restrict::ip::parse_client;
@@ -35,14 +37,14 @@ struct Answer {
     errors: Vec<FieldError>,
 }
 
-/// Answers one question (DESIGN section 9), `{"key":{…},"request":{"method","path","headers":{…},
-/// "ip"},"now":"RFC 3339"}`, with `{"decision","status","code","detail"}`. `now` counts where the
-/// question has none. Whatever the line holds, the answer is one line of JSON.
+/// Answers one question (DESIGN section 9), `{"key":{…},"derived":{…},"request":{"method","path","headers":{…},
+/// "ip"},"now":"RFC 3339"}`, with `{"decision","status","code","detail"}`. `derived` may be
+/// left out. `now` counts where the question has none. Whatever the line holds, the answer is one line of JSON.
 #[must_use]
 pub fn explain(line: &str, now: Millis) -> String {
     let answer = Question::parse(line).map_or_else(
         |detail| Answer::deny(Refusal::BodyInvalid, detail),
-        |question| judge(&question, now).unwrap_or_else(|answer| answer),
+        |question| judge(question, now).unwrap_or_else(|answer| answer),
     );
     // Strings and numbers under fixed names: there is nothing that could fail.
     serde_json::to_string(&answer).unwrap_or_default()
@@ -82,7 +84,7 @@ impl Answer {
 }
 
 /// Goes down the rows of the module; `Err` leaves early, with an answer of either kind.
-fn judge(question: &Question, now: Millis) -> Result<Answer, Answer> {
+fn judge(question: Question, now: Millis) -> Result<Answer, Answer> {
     let key = spec::validate(&question.key).map_err(Answer::no_such_key)?;
     let request = &question.request;
     let path = CheckedPath::parse(&request.path)
@@ -102,13 +104,15 @@ fn judge(question: &Question, now: Millis) -> Result<Answer, Answer> {
     }
     let record = key.record("explain", "key_explain", "sec_explain", 1);
     let facts = facts(request, &path);
-    decide(
-        &record,
-        &Access::everything(),
-        &facts,
-        question.now.unwrap_or(now),
-    )
-    .map_err(|refusal| Answer::deny(refusal, refusal.detail()))?;
+    let (access, now) = (Access::everything(), question.now.unwrap_or(now));
+    let decided = match question.derived {
+        None => decide(&record, &access, &facts, now),
+        Some(asked) => {
+            let terms = asked.terms(now).map_err(Answer::no_such_key)?;
+            decide_derived(&record, &terms, &access, &facts, now)
+        }
+    };
+    decided.map_err(|refusal| Answer::deny(refusal, refusal.detail()))?;
     Ok(Answer::allow(200, "ok", "The key may make this request."))
 }
 

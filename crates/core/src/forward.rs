@@ -15,6 +15,7 @@ use std::fmt::Write as _;
 
 use crate::answer::{Asker, shows};
 use crate::credential::{bearer_token, decoded, query_pairs};
+use crate::derived::Terms;
 use crate::head::Head;
 use crate::kind::Kind;
 use crate::record::Record;
@@ -101,7 +102,7 @@ pub fn plan<'a>(
                 .binary_search_by(|token| token.as_str().cmp(name))
                 .is_ok()
                 && !(websocket && name == "upgrade"))
-            || (name == "cookie" && kind == Kind::Public && !route.cookies)
+            || (name == "cookie" && kind.is_for_pages() && !route.cookies)
         {
             remove.push(name);
         }
@@ -125,7 +126,7 @@ pub fn plan<'a>(
 
 /// The page that may read the answer: no page has a private key.
 fn page_of<'a>(head: &Head<'a>, kind: Kind) -> Option<&'a str> {
-    (kind == Kind::Public).then(|| head.page_origin()).flatten()
+    kind.is_for_pages().then(|| head.page_origin()).flatten()
 }
 
 /// The headers that `Connection` names, sorted: a client may name thousands.
@@ -247,11 +248,21 @@ impl std::fmt::Display for Encoded<'_> {
     }
 }
 
-/// The headers that a key and a route fix: who is calling, and the origin's own credential.
+/// The headers that a key and a route fix: who is calling, and the origin's own credential. `terms`:
+/// those of the key that is derived from the record's.
 #[must_use]
-pub fn fixed(route: &Route, record: &Record, secret: Option<&str>) -> Vec<(String, String)> {
-    let scopes = record
-        .restrictions
+pub fn fixed(
+    route: &Route,
+    record: &Record,
+    terms: Option<&Terms>,
+    secret: Option<&str>,
+) -> Vec<(String, String)> {
+    let held = terms.map_or(&record.restrictions, |terms| {
+        terms.scopes(&record.restrictions)
+    });
+    let kind = terms.map_or(record.kind, |_| Kind::Derived);
+    let user = terms.and_then(|terms| terms.user.as_deref());
+    let scopes = held
         .scopes
         .iter()
         .map(ToString::to_string)
@@ -261,9 +272,10 @@ pub fn fixed(route: &Route, record: &Record, secret: Option<&str>) -> Vec<(Strin
         ("keyward-key-id", record.key_id.as_str()),
         ("keyward-project", &record.project),
         ("keyward-environment", &record.environment),
-        ("keyward-kind", record.kind.as_str()),
+        ("keyward-kind", kind.as_str()),
         ("keyward-owner", record.owner.as_deref().unwrap_or_default()),
         ("keyward-scopes", &scopes),
+        ("keyward-user", user.unwrap_or_default()),
     ];
     let mut set: Vec<_> = identity
         .into_iter()

@@ -5,7 +5,7 @@
 //! 3. A preflight is answered before authentication, because it carries no key; also when the
 //!    request behind it will be refused for its path, so that the page can read why.
 //! 4. Credential; the offline check, so that a forged key costs no I/O.
-//! 5. Record, from isolate memory or from what KV answered.
+//! 5. Record, from isolate memory or from what KV answered; of a derived key, that of its parent.
 //! 6. Policy ([`policy`](crate::policy)).
 //! 7. The limits per client address ([`throttle`](crate::throttle)), and those that meters count, with
 //!    the lease that says that the key still holds ([`account`](crate::account)). They are paid by
@@ -17,6 +17,7 @@
 mod aim;
 mod answered;
 mod bill;
+mod derived;
 mod exchange;
 mod fixed;
 mod limits;
@@ -29,6 +30,7 @@ mod step;
 use std::num::{NonZeroU32, NonZeroUsize};
 
 pub use self::answered::Answered;
+use self::derived::Derived;
 pub use self::exchange::{MOST_PATIENCE, PAUSE_MS, Reply};
 pub use self::fixed::Fixed;
 use self::fixed::Plans;
@@ -54,6 +56,7 @@ use crate::time::Millis;
 pub struct Gateway {
     routes: Routes,
     records: Records<Plans>,
+    derived: Derived,
     accounts: Accounts,
     throttle: Option<Throttle>,
     rates: Rates,
@@ -101,6 +104,7 @@ impl Gateway {
         Self {
             routes,
             records: Records::new(keyring, memory),
+            derived: Derived::new(hash_seed),
             accounts: Accounts::new(bound, hash_seed, request_seed),
             throttle,
             rates: Rates::new(hash_seed),

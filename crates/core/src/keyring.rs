@@ -44,6 +44,7 @@ pub struct Entry {
     sealing: Zeroizing<[u8; 32]>,
     assertion: Zeroizing<[u8; 32]>,
     assertion_key_id: String,
+    derivation: Keyed,
     hash_seed: u64,
     deployment: u32,
 }
@@ -172,6 +173,7 @@ impl Entry {
                 &root,
                 "keyward/assertion-key-id/1",
             )?),
+            derivation: mac::keyed(&*subkey::<32>(&root, "keyward/derivation/1")?),
             hash_seed: u64::from_be_bytes(*subkey(&root, "keyward/hash-seed/1")?),
             deployment: u32::from_be_bytes(*subkey(&root, "keyward/deployment/1")?),
         })
@@ -189,7 +191,7 @@ impl Entry {
         self.retired
     }
 
-    /// The AES-256-GCM key under which the registry seals derivation keys.
+    /// The AES-256-GCM key under which the registries seal what they give out again.
     #[must_use]
     pub fn sealing_key(&self) -> Zeroizing<[u8; 32]> {
         self.sealing.clone()
@@ -228,6 +230,11 @@ impl Entry {
     /// The MAC over the parts of a record.
     pub(crate) fn record_mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         mac::mac(&self.record, parts)
+    }
+
+    /// The MAC of which the seals of derivation keys are made.
+    pub(crate) fn derivation_mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        mac::mac(&self.derivation, parts)
     }
 
     /// The tag of everything before it: 8 digits of a truncated HMAC. 64 bits modulo 62^8 favour

@@ -40,6 +40,13 @@ impl Kind {
         })
     }
 
+    /// Whether keys of this kind are used by pages: what browsers keep for themselves is then kept
+    /// from the origin, and pages may read the answers.
+    #[must_use]
+    pub const fn is_for_pages(self) -> bool {
+        matches!(self, Self::Public | Self::Derived)
+    }
+
     /// The word used in the API, in configuration and in `Keyward-Kind`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

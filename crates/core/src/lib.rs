@@ -14,6 +14,7 @@ pub mod changes;
 pub mod cors;
 pub mod credential;
 pub mod decide;
+pub mod derived;
 pub mod explain;
 pub mod forward;
 pub mod gateway;

@@ -59,8 +59,9 @@ impl Weighed {
 pub struct Entry<P> {
     /// The record; `None` when KV has none of this name.
     pub record: Option<Record>,
-    /// Whether the secret's tag verifies. One that does not can only be an imported one.
-    pub native: bool,
+    /// Whether the secret's tag verifies. One that does not can only be an imported one. Not known as
+    /// long as only keys that are derived from the secret were sent.
+    pub native: Option<bool>,
     /// What the owner of the memory keeps beside the record; lost when the record changes.
     pub plans: P,
     /// What the record takes.
@@ -156,12 +157,21 @@ impl<P: Default> Memory<P> {
         self.entries.peek_mut(digest)
     }
 
-    /// Takes in what KV answered for a secret, and whether that secret's tag verifies. A record
+    /// Takes in what KV answered for a secret, and whether that secret's tag verifies, if it is known. A record
     /// never goes back to an older version of itself: KV's replicas may lag behind what this
     /// isolate has seen.
-    pub fn store(&mut self, digest: Digest, native: bool, read: Option<Weighed>, now: Millis) {
+    pub fn store(
+        &mut self,
+        digest: Digest,
+        native: Option<bool>,
+        read: Option<Weighed>,
+        now: Millis,
+    ) {
         match (self.entries.get_mut(&digest), read) {
-            (Some(_), read) => self.replace(&digest, read, now),
+            (Some(entry), read) => {
+                entry.native = native.or(entry.native);
+                self.replace(&digest, read, now);
+            }
             (None, None) => self.absent.note(digest, now),
             (None, Some(Weighed { record, bytes })) => {
                 self.absent.forget(&digest);
@@ -193,7 +203,7 @@ impl<P: Default> Memory<P> {
         entry.refreshing = None;
         let new = read.as_ref().map(|read| &read.record);
         let keep = match (&entry.record, new) {
-            (Some(old), Some(new)) => old.key_id == new.key_id && old.version >= new.version,
+            (Some(old), Some(new)) => old.key_id == new.key_id && is_as_new(old, new),
             (None, None) => true,
             (None, Some(new)) => entry
                 .deleted
@@ -270,6 +280,13 @@ impl<P: Default> Memory<P> {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
+}
+
+/// Whether a record that is held says all that one of the same key says. The derivation key may be
+/// sealed anew without a new version.
+fn is_as_new(held: &Record, read: &Record) -> bool {
+    let sealed_anew = read.derivation.is_some() && read.derivation != held.derivation;
+    held.version > read.version || (held.version == read.version && !sealed_anew)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 use std::net::IpAddr;
 
 use crate::credential::Credential;
-use crate::decide::{self, decide};
+use crate::decide::{self, decide, decide_derived};
+use crate::derived::Terms;
 use crate::head::{Head, HeadFacts};
 use crate::kind::Kind;
 use crate::record::Record;
@@ -31,15 +32,30 @@ pub fn belongs(route: &Route, record: &Record, native: bool, key: &str) -> bool 
     }
 }
 
-/// Checks a request against its key, which [`belongs`], and its route. Returns the client's address,
+/// Whether a key that names this environment and is derived from that of a record holds on a route. A
+/// parent that was made elsewhere: the route takes imported keys.
+#[must_use]
+pub fn belongs_derived(route: &Route, record: &Record, environment: &str) -> bool {
+    record.kind == Kind::Private
+        && record.environment == environment
+        && (route.imported_keys || !record.imported)
+}
+
+/// Checks a request against its key, which [`belongs`], and its route; `terms` are those of a key
+/// that is derived from the record's. Returns the client's address,
 /// if it is known.
 ///
 /// # Errors
 /// The first refusal, with the scopes that were required when one is missing.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "all that a call is judged by, and nothing to take apart"
+)]
 pub fn check(
     client_ip_header: &str,
     route: &Route,
     record: &Record,
+    terms: Option<&Terms>,
     credential: &Credential<'_>,
     head: &Head<'_>,
     path: &CheckedPath<'_>,
@@ -67,15 +83,20 @@ pub fn check(
         android_cert,
         ios_bundle,
     };
-    decide(record, &route.access, &facts, now)
-        .map_err(|refusal| (refusal, join(&route.access.scopes)))?;
+    let decided = match terms {
+        Some(terms) => decide_derived(record, terms, &route.access, &facts, now),
+        None => decide(record, &route.access, &facts, now),
+    };
+    decided.map_err(|refusal| (refusal, join(&route.access.scopes)))?;
     if credential.in_query && record.kind != Kind::Public {
         return Err((Refusal::KindNotAccepted, String::new()));
     }
+    let held = terms.map_or(&record.restrictions, |terms| {
+        terms.scopes(&record.restrictions)
+    });
     for (rule, scopes) in &route.requires {
         if rule.covers(head.method, path) {
-            decide::scopes(&record.restrictions, scopes)
-                .map_err(|refusal| (refusal, join(scopes)))?;
+            decide::scopes(held, scopes).map_err(|refusal| (refusal, join(scopes)))?;
         }
     }
     Ok(facts.ip)

@@ -84,6 +84,10 @@ pub struct Record {
     /// none is asked about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation: Option<RevocationMode>,
+    /// The derivation key of this secret, [sealed](crate::derived::seal). Without it nothing that is
+    /// derived from the secret is valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derivation: Option<String>,
 }
 
 /// What a key's record says of the limits that the keys of its owner share; they themselves are

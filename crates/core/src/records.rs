@@ -77,6 +77,11 @@ impl<P: Default> Records<P> {
         self.memory.entry(digest)
     }
 
+    /// The same, with the keyring that opens what is sealed in its record.
+    pub fn opened(&mut self, digest: &Digest) -> Option<(&mut Entry<P>, &Keyring)> {
+        Some((self.memory.entry(digest)?, &self.keyring))
+    }
+
     /// Makes sure that memory holds what is known of a secret, or says what to read.
     /// `imported_keys`: whether the secret may be one that was made elsewhere.
     ///
@@ -95,6 +100,31 @@ impl<P: Default> Records<P> {
         now: Millis,
         loaded: Option<Loaded<'_>>,
     ) -> Result<Found, Refusal> {
+        self.seek(digest, now, loaded, |keyring| {
+            admit(keyring, key, imported_keys).map(Some)
+        })
+    }
+
+    /// The same of the parent of a derived key, of which no more than the digest is known.
+    ///
+    /// # Errors
+    /// As [`Self::find`]; what names no secret that there is costs a read.
+    pub fn find_parent(
+        &mut self,
+        digest: Digest,
+        now: Millis,
+        loaded: Option<Loaded<'_>>,
+    ) -> Result<Found, Refusal> {
+        self.seek(digest, now, loaded, |_| Ok(None))
+    }
+
+    fn seek(
+        &mut self,
+        digest: Digest,
+        now: Millis,
+        loaded: Option<Loaded<'_>>,
+        admit: impl Fn(&Keyring) -> Result<Option<bool>, Refusal>,
+    ) -> Result<Found, Refusal> {
         let age = self.memory.look_up(&digest, now);
         match (age, loaded) {
             (Some(Age::Fresh), _) | (Some(Age::Refresh), Some(_)) => return Ok(Found::Ready),
@@ -103,7 +133,7 @@ impl<P: Default> Records<P> {
             }
             (Some(Age::Stale | Age::Dead) | None, _) => {}
         }
-        let native = self.admit(key, imported_keys)?;
+        let native = admit(&self.keyring)?;
         match (age, loaded) {
             (None, None) if self.memory.is_absent(&digest, now) => Err(Refusal::KeyInvalid),
             (age, None) => match self.load(digest, 0) {
@@ -120,24 +150,6 @@ impl<P: Default> Records<P> {
         }
     }
 
-    /// Whether the secret's tag verifies; it may not where it can be an imported one. No secret of
-    /// a shape that says "management" or "derived" is imported.
-    fn admit(&self, key: &str, imported_keys: bool) -> Result<bool, Refusal> {
-        let shape = Shape::parse(key);
-        let native = shape.is_some_and(|shape| self.keyring.verifies_tag(&shape));
-        let admitted = match shape.map(|shape| shape.kind()) {
-            Some(Kind::Derived) => false,
-            _ if native => true,
-            Some(Kind::Management) => false,
-            Some(Kind::Public | Kind::Private) | None => imported_keys && may_be_imported(key),
-        };
-        if admitted {
-            Ok(native)
-        } else {
-            Err(Refusal::KeyInvalid)
-        }
-    }
-
     fn load(&self, digest: Digest, attempt: usize) -> Option<Load> {
         let entry = self.keyring.in_force().nth(attempt)?;
         Some(Load {
@@ -150,7 +162,7 @@ impl<P: Default> Records<P> {
     fn take_in(
         &mut self,
         digest: Digest,
-        native: bool,
+        native: Option<bool>,
         loaded: Loaded<'_>,
         now: Millis,
     ) -> TakenIn {
@@ -202,6 +214,24 @@ impl<P: Default> Records<P> {
             TakenIn::Next(load) => Some(load),
             TakenIn::Known | TakenIn::Failed | TakenIn::Unreadable => None,
         }
+    }
+}
+
+/// Whether the secret's tag verifies; it may not where it can be an imported one. No secret of
+/// a shape that says "management" or "derived" is imported.
+pub(crate) fn admit(keyring: &Keyring, key: &str, imported_keys: bool) -> Result<bool, Refusal> {
+    let shape = Shape::parse(key);
+    let native = shape.is_some_and(|shape| keyring.verifies_tag(&shape));
+    let admitted = match shape.map(|shape| shape.kind()) {
+        Some(Kind::Derived) => false,
+        _ if native => true,
+        Some(Kind::Management) => false,
+        Some(Kind::Public | Kind::Private) | None => imported_keys && may_be_imported(key),
+    };
+    if admitted {
+        Ok(native)
+    } else {
+        Err(Refusal::KeyInvalid)
     }
 }
 

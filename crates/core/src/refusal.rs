@@ -90,6 +90,7 @@ refusals! {
     AppDenied 403 "app_denied" Client "App not allowed" "The key does not allow calls from this app." "Call from an app that the key allows.";
     PathDenied 403 "path_denied" Client "Path not allowed" "The key does not allow this method and path." "Use a key that allows it, or ask the key's owner to add the path.";
     ScopeMissing 403 "scope_missing" Client "Scope missing" "The key lacks a scope that this route requires." "Use a key with the scopes in the WWW-Authenticate header.";
+    WiderThanParent 403 "wider_than_parent" Client "More than its parent" "The derived key says more than the key that it was derived from, or ends more than 24 hours ahead." "Derive a key with scopes, addresses and paths that lie within those of its parent, and an end within 24 hours.";
     RateLimited 429 "rate_limited" Client "Too many calls" "More calls have come with this key than it is allowed in this time." "Wait as many seconds as Retry-After says, then call less often.";
     QuotaExceeded 429 "quota_exceeded" Client "Quota used up" "The key's quota for this period is used up." "Wait as many seconds as Retry-After says, or ask the key's owner for a larger quota.";
     CreditsExhausted 402 "credits_exhausted" Client "Credits used up" "The key's prepaid credits do not suffice for this call." "Ask the owner of the API for more credits; where Retry-After stands, there will be some after that time.";

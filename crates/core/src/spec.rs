@@ -115,6 +115,7 @@ impl ValidKey {
             limits: self.limits.clone(),
             owner_limits: None,
             revocation: None,
+            derivation: None,
         }
     }
 }

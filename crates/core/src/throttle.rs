@@ -6,7 +6,8 @@
 //! 2. [`Throttle`] counts the calls of a key from an address; [`Rates`] does for the limits of a key
 //!    that are its own. The decision is made here, now, from
 //!    what this isolate has seen: nothing is asked, nothing is awaited.
-//! 3. [`Failures`] counts failed authentications from an address. It says how long the *answer* to a
+//! 3. [`Own`] counts the calls of one derived key, from everywhere.
+//! 4. [`Failures`] counts failed authentications from an address. It says how long the *answer* to a
 //!    further one is held back. It refuses nothing, and no valid key ever meets it.
 //!
 //! All are approximate on purpose: another isolate counts for itself, and of more than [`MOST`]
@@ -15,6 +16,7 @@
 
 mod address;
 mod counter;
+mod own;
 mod rates;
 
 use std::hash::{BuildHasher as _, Hash};
@@ -24,6 +26,7 @@ use lru::LruCache;
 
 pub use self::address::Network;
 use self::counter::Counter;
+pub use self::own::Own;
 pub use self::rates::Rates;
 use crate::memory::seeded::Seeded;
 use crate::time::Millis;

@@ -254,7 +254,7 @@ fn a_private_key_from_a_page_is_refused() {
         },
     ];
     for change in refused {
-        for kind in [Kind::Private, Kind::Management, Kind::Derived] {
+        for kind in [Kind::Private, Kind::Management] {
             let access = Access {
                 accepts: vec![kind],
                 ..Access::everything()

@@ -80,6 +80,7 @@ fn desk(kind: Kind, restrictions: &str) -> Desk {
         limits: keyward_core::limits::Limits::default(),
         owner_limits: None,
         revocation: None,
+        derivation: None,
     };
     Desk {
         gateway: Gateway::new(routes, Keyring::parse(KEYRING).unwrap(), &lookup, 1),

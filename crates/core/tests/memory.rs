@@ -182,6 +182,7 @@ fn key(kind: Kind, number: u32) -> Record {
         secret_id: format!("sec_{number:012}"),
         owner: Some(format!("owner-{number}")),
         revocation: Some(RevocationMode::Eventual),
+        derivation: None,
         ..record(kind, false)
     }
 }

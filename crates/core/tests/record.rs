@@ -49,6 +49,7 @@ fn record() -> Record {
         limits: keyward_core::limits::Limits::default(),
         owner_limits: None,
         revocation: None,
+        derivation: None,
     }
 }
 

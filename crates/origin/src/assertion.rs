@@ -101,6 +101,7 @@ mod tests {
     use ed25519_dalek::{Signer as _, SigningKey};
     use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation};
     use keyward_core::assertion::{claims, unsigned};
+    use keyward_core::derived::Terms;
     use keyward_core::record::Record;
     use keyward_core::time::Millis;
     use serde_json::{Value, json};
@@ -155,7 +156,11 @@ mod tests {
             "owner": "Zoë", "restrictions": {"scopes": ["files:read"]},
         }))
         .unwrap();
-        let claims = claims(ISSUER, ORIGIN, &record, Some("u-7"));
+        let terms = Terms {
+            user: Some("u-7".to_owned()),
+            ..Terms::until(Millis(u64::MAX))
+        };
+        let claims = claims(ISSUER, ORIGIN, &record, Some(&terms));
         let unsigned = unsigned(&claims, "k", Millis(NOW * 1000)).unwrap();
         let signature = own().sign(unsigned.input.as_bytes()).to_bytes();
         let signature = Base64UrlUnpadded::encode_string(&signature);
@@ -167,7 +172,10 @@ mod tests {
         let caller = judged_at(&written(), NOW).unwrap();
         assert_eq!(caller.key_id, "key_1");
         assert_eq!(caller.owner.as_deref(), Some("Zoë"));
-        assert_eq!(caller.user.as_deref(), Some("u-7"));
+        assert_eq!(
+            (caller.kind.as_str(), caller.user.as_deref()),
+            ("derived", Some("u-7"))
+        );
         assert!(caller.may("files:read"));
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);

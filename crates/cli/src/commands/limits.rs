@@ -80,6 +80,11 @@ impl Limits {
     }
 }
 
+/// Reads a rate limit: the calls, and the seconds of the window.
+pub(super) fn calls_in_window(text: &str) -> Result<(u64, u64), String> {
+    written::rate(text).map(|rate| rate.parts())
+}
+
 /// Limits for a merge patch (RFC 7396): an object is merged into the one before, so what a refill
 /// is not to keep of it is null.
 pub(super) fn for_patch(mut limits: Value) -> Value {

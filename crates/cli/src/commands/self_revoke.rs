@@ -1,23 +1,17 @@
 //! `keyward self-revoke`: the holder of a secret takes it back.
 
-use std::io::{self, IsTerminal as _, Read as _};
-
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use keyward_core::kind::Kind;
 use keyward_core::secret::Shape;
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
-use super::change;
 use super::revocation::Revocation;
-use crate::client::{Client, KEY, variable};
+use super::{change, held};
+use crate::client::{Client, KEY};
 use crate::confirm::Confirm;
 use crate::failure::Failure;
 use crate::output::Output;
-
-/// Longer than any secret.
-const LONGEST: u64 = 4096;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -49,7 +43,7 @@ pub(crate) struct SelfRevoke {
 
 impl SelfRevoke {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
-        let secret = self.secret()?;
+        let secret = held::secret(self.input.is_some(), "keyward self-revoke -")?;
         let shape = Shape::parse(&secret);
         if shape
             .as_ref()
@@ -73,27 +67,6 @@ impl SelfRevoke {
         let revoked: Map<String, Value> = answer.read()?;
         let row = ["id", "secret", "status"].map(|field| change::word(&revoked, field));
         output.rows(&["ID", "SECRET", "STATUS"], &[row.to_vec()])
-    }
-
-    fn secret(&self) -> Result<Zeroizing<String>, Failure> {
-        if self.input.is_none()
-            && let Some(secret) = variable(KEY)
-        {
-            return Ok(Zeroizing::new(secret));
-        }
-        if io::stdin().is_terminal() {
-            // What is typed would stand on the screen.
-            return Err(Failure::Usage(format!(
-                "set {KEY} in the environment to the secret, or pipe it into `keyward self-revoke -`"
-            )));
-        }
-        let mut text = Zeroizing::new(String::new());
-        io::stdin().lock().take(LONGEST).read_to_string(&mut text)?;
-        let secret = Zeroizing::new(text.trim().to_owned());
-        if secret.is_empty() {
-            return Err(Failure::Usage("standard input holds no secret".to_owned()));
-        }
-        Ok(secret)
     }
 }
 

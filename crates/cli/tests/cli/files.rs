@@ -260,6 +260,7 @@ fn help_is_as_it_was_reviewed() {
         "self-revoke",
         "audit",
         "audit export",
+        "derive",
         "explain",
         "config",
         "config check",

@@ -2,6 +2,7 @@
 //! they are made for shows them.
 
 use keyward_api::view;
+use keyward_core::derived;
 use keyward_core::kind::Kind;
 use keyward_core::names;
 use keyward_core::refusal::Refusal;
@@ -71,11 +72,8 @@ async fn mint(
             .map_err(failed)?;
     let sealed_derivation = match derives {
         Some((project, key)) => {
-            let context = crypto::derivation_context(project, key);
-            let derivation_key = minted.derivation_key();
-            crypto::seal(keyring.current(), &context, derivation_key.as_slice())
-                .await
-                .map_err(failed)?
+            let (entry, digest) = (keyring.current(), minted.digest());
+            derived::seal(entry, project, key, &digest, &minted.derivation_key())
         }
         None => String::new(),
     };

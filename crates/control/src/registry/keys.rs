@@ -24,7 +24,7 @@ mod write;
 
 pub(super) use self::create::create;
 pub(super) use self::policy::{Policy, revocation};
-pub(super) use self::record::{owe, record, records};
+pub(super) use self::record::{owe, owe_secret, record, records};
 pub(super) use self::rotate::self_revoke;
 pub(super) use self::row::{COLUMNS, Key, POSITION, Revoked, bump, find};
 pub(super) use self::row::{from_json, from_word, word};

@@ -1,6 +1,9 @@
 //! Derivation keys, and secrets of webhooks, that are sealed under an older entry of the deployment's
 //! secret are sealed under the current one, so that the older one can go.
 //!
+//! Those that were sealed with AES-256-GCM, by the first version, are sealed as
+//! [`derived`] does: the edge can open those, and so their records are published again.
+//!
 //! It runs beside everything else, a few keys at a time: WebCrypto answers later, so a seal is
 //! replaced only where it still is what was opened, and progress is noted with the new seals in
 //! one transaction. A kill at any point repeats a few keys and loses none. What cannot be opened
@@ -8,11 +11,16 @@
 
 use std::rc::Rc;
 
+use keyward_core::derived;
 use keyward_core::keyring::Keyring;
+use keyward_core::secret::Digest;
 use keyward_core::time::Millis;
 use keyward_edge::storage::{Row, Storage, StorageError};
 use keyward_edge::{clock, crypto, log};
+use zeroize::Zeroizing;
 
+use super::keys;
+use super::outbox::Event;
 use super::publication::Publisher;
 use super::webhooks;
 
@@ -28,6 +36,13 @@ struct Replaced {
     new: String,
 }
 
+impl Replaced {
+    /// Whether the edge could not open it before.
+    fn is_news(&self) -> bool {
+        !self.old.starts_with("2.")
+    }
+}
+
 /// Whether anything is sealed under another entry than this one.
 ///
 /// # Errors
@@ -37,7 +52,7 @@ pub(super) fn needed(storage: &Storage, current: &str) -> Result<bool, StorageEr
         "SELECT 1 FROM secret WHERE sealed <> '' AND sealed NOT GLOB ?1 LIMIT 1",
         &[(&under(current)).into()],
     )?;
-    Ok(row.is_some() || webhooks::needed(storage, &under(current))?)
+    Ok(row.is_some() || webhooks::needed(storage, current)?)
 }
 
 /// Whether anything is sealed under this entry.
@@ -45,11 +60,15 @@ pub(super) fn needed(storage: &Storage, current: &str) -> Result<bool, StorageEr
 /// # Errors
 /// Those of the storage.
 pub(super) fn holds(storage: &Storage, entry: &str) -> Result<bool, StorageError> {
+    Ok(is_sealed(storage, &format!("[12].{entry}.*"))? || webhooks::holds(storage, entry)?)
+}
+
+fn is_sealed(storage: &Storage, pattern: &str) -> Result<bool, StorageError> {
     let row = storage.row(
         "SELECT 1 FROM secret WHERE sealed GLOB ?1 LIMIT 1",
-        &[(&under(entry)).into()],
+        &[pattern.into()],
     )?;
-    Ok(row.is_some() || webhooks::holds(storage, &under(entry))?)
+    Ok(row.is_some())
 }
 
 /// Begins anew when something is sealed under an older entry after all: an isolate of the
@@ -64,8 +83,13 @@ pub(super) fn resume(
 ) -> Result<(), StorageError> {
     let current = keyring.current().id();
     // Only what can be opened: the rest would begin it again and again.
-    for entry in keyring.in_force().filter(|entry| entry.id() != current) {
-        if holds(storage, entry.id())? {
+    for entry in keyring.in_force() {
+        let stale = if entry.id() == current {
+            is_sealed(storage, &format!("1.{current}.*"))?
+        } else {
+            holds(storage, entry.id())?
+        };
+        if stale {
             return again(storage, current, 0, now);
         }
     }
@@ -86,7 +110,7 @@ pub(super) fn given(
     let entry = sealed.split('.').nth(1);
     let current = keyring.current().id();
     // From a digest nothing is derived: it has no seal.
-    if sealed.is_empty() || entry == Some(current) {
+    if sealed.is_empty() || (entry == Some(current) && sealed.starts_with("2.")) {
         return Ok(());
     }
     let storage = publisher.storage();
@@ -131,13 +155,13 @@ async fn run(publisher: &Publisher) -> Result<(), StorageError> {
     let keyring = publisher.keyring().ok_or(StorageError::Runtime)?;
     let project = storage.row("SELECT id FROM project", &[])?;
     let project = project.ok_or(StorageError::Row)?.text(0)?;
-    webhooks::reseal(storage, keyring, &under(keyring.current().id())).await?;
+    webhooks::reseal(storage, keyring).await?;
     for _ in 0..BATCHES {
         let Some(from) = position(storage)? else {
             return Ok(());
         };
         let rows = storage.rows(
-            "SELECT done.position, secret.key, secret.id, secret.sealed
+            "SELECT done.position, secret.key, secret.id, secret.sealed, secret.digest
              FROM (SELECT position, id FROM key WHERE position > ?1 ORDER BY position LIMIT ?2)
                 AS done
              LEFT JOIN secret ON secret.key = done.id AND secret.sealed <> ''
@@ -156,7 +180,13 @@ async fn run(publisher: &Publisher) -> Result<(), StorageError> {
             }
         }
         let last = rows.last().map(|row| row.number(0)).transpose()?;
-        storage.transaction(|| note(storage, from, last, &replaced))?;
+        storage.transaction(|| {
+            note(storage, from, last, &replaced)?;
+            for news in replaced.iter().filter(|replaced| replaced.is_news()) {
+                keys::owe_secret(publisher, &news.secret, Event::Granted, clock::now())?;
+            }
+            Ok(())
+        })?;
     }
     Ok(())
 }
@@ -169,16 +199,23 @@ async fn anew(
     old: String,
 ) -> Result<Option<Replaced>, StorageError> {
     let (key, secret) = (row.text(1)?, row.text(2)?);
-    let context = crypto::derivation_context(project, &key);
-    let Ok(plain) = crypto::open(keyring, &context, &old).await else {
+    let digest = Digest::from_hex(&row.text(4)?).ok_or(StorageError::Row)?;
+    let plain = match old.strip_prefix("1.") {
+        Some(_) => {
+            let context = crypto::derivation_context(project, &key);
+            let opened = crypto::open(keyring, &context, &old).await;
+            opened
+                .ok()
+                .and_then(|plain| plain.first_chunk().copied().map(Zeroizing::new))
+        }
+        None => derived::open(keyring, project, &key, &digest, &old),
+    };
+    let Some(plain) = plain else {
         let detail = "a derivation key cannot be opened; its seal stays as it is";
         log::registry("resealing_failed", Some(&key), detail);
         return Ok(None);
     };
-    // Without randomness, as after a failure of the platform: the whole batch is tried again.
-    let new = crypto::seal(keyring.current(), &context, &plain)
-        .await
-        .map_err(|_| StorageError::Runtime)?;
+    let new = derived::seal(keyring.current(), project, &key, &digest, &plain);
     Ok(Some(Replaced { secret, old, new }))
 }
 
@@ -215,5 +252,5 @@ fn position(storage: &Storage) -> Result<Option<u64>, StorageError> {
 
 /// A pattern for seals under this entry, whose id has letters and digits only.
 fn under(entry: &str) -> String {
-    format!("1.{entry}.*")
+    format!("2.{entry}.*")
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::derived::Asked;
 use crate::time::{Millis, rfc3339};
 
 /// A key, a request and a time. Fields that are not known are refused: a restriction or a fact
@@ -14,6 +15,8 @@ use crate::time::{Millis, rfc3339};
 #[serde(deny_unknown_fields)]
 pub(super) struct Question {
     pub(super) key: Value,
+    #[serde(default)]
+    pub(super) derived: Option<Asked>,
     pub(super) request: Request,
     #[serde(default, with = "rfc3339")]
     pub(super) now: Option<Millis>,
@@ -42,8 +45,13 @@ impl Question {
             || value
                 .get("request")
                 .is_some_and(|request| !request.is_object())
+            || value
+                .get("derived")
+                .is_some_and(|derived| !derived.is_object())
         {
-            return Err(wrong(&"it and its `request` are JSON objects"));
+            return Err(wrong(
+                &"it, its `request` and its `derived` are JSON objects",
+            ));
         }
         // From the text again: a `Value` has forgotten names that were given twice.
         let question: Self = serde_json::from_str(line).map_err(|error| wrong(&error))?;

@@ -75,20 +75,26 @@ impl Gateway {
             CheckedPath::parse(head.target).unwrap_or_else(|_| CheckedPath::unchecked(head.path()));
         let route = self.routes.find(&head.host(), &path)?;
         let digest = Digest::of(&credential::find(&route.key_in, &head).ok()?.key);
-        let entry = self.records.entry(&digest)?;
-        let id = entry.plans.known(route.index)?;
+        let derived = self.derived.peek(&digest);
+        let parent = derived.map_or(digest, |derived| derived.parent);
+        let entry = self.records.entry(&parent)?;
         let record = entry.record.as_ref()?;
+        let (plans, terms, kind) = match derived {
+            Some(derived) => (&derived.plans, Some(&derived.terms), Kind::Derived),
+            None => (&entry.plans, None, record.kind),
+        };
+        let id = plans.known(route.index)?;
         let secret = self.credentials.get(route.index).and_then(Option::as_deref);
         Some(Fixed {
             id,
             route: route.index,
-            kind: record.kind,
-            account: entry.plans.key,
-            set: forward::fixed(route, record, secret),
+            kind,
+            account: plans.key,
+            set: forward::fixed(route, record, terms, secret),
             assertion: route
                 .asserted_by
                 .as_ref()
-                .map(|issuer| assertion::claims(issuer, &route.origin, record, None)),
+                .map(|issuer| assertion::claims(issuer, &route.origin, record, terms)),
             timeout_ms: route.timeout_ms,
             cache: route.cache_origin,
         })

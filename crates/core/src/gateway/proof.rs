@@ -5,6 +5,7 @@ use std::mem;
 
 use super::Gateway;
 use crate::assertion::{self, Unsigned};
+use crate::derived::Terms;
 use crate::forward::{self, Forward};
 use crate::head::Head;
 use crate::keyring::{Entry, Keyring};
@@ -76,13 +77,13 @@ impl Signer {
     pub(super) fn sign(
         &self,
         route: &Route,
-        record: &Record,
+        (record, terms): (&Record, Option<&Terms>),
         head: &Head<'_>,
         forward: &mut Forward<'_>,
         nonce: &str,
         now: Millis,
     ) -> Option<String> {
-        let fixed = forward::fixed(route, record, None);
+        let fixed = forward::fixed(route, record, terms, None);
         let identity = fixed
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))

@@ -69,6 +69,17 @@ impl From<(&Rate, Over)> for No {
     }
 }
 
+/// The limit that a derived key brings along.
+pub(super) fn over_own(over: Over) -> No {
+    const NAME: &str = "derived";
+    No {
+        limit: Some(NAME.to_owned()),
+        retry_s: Some(over.wait_s),
+        over: Some((NAME.to_owned(), over)),
+        ..Refusal::RateLimited.into()
+    }
+}
+
 impl No {
     /// Adds what its answer says of limits to how they stand.
     pub(super) fn describe(&self, fields: &mut Fields) {

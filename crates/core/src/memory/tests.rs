@@ -23,6 +23,7 @@ fn record(version: u64) -> Record {
         limits: crate::limits::Limits::default(),
         owner_limits: None,
         revocation: None,
+        derivation: None,
     }
 }
 
@@ -51,7 +52,7 @@ fn a_record_ages_from_fresh_to_dead() {
         (301, Age::Dead),
     ] {
         let mut memory = memory(4);
-        memory.store(digest, true, Some(read(1)), at(0));
+        memory.store(digest, Some(true), Some(read(1)), at(0));
         assert_eq!(
             memory.look_up(&digest, at(seconds)),
             Some(age),
@@ -64,11 +65,11 @@ fn a_record_ages_from_fresh_to_dead() {
 fn one_refresh_at_a_time_and_its_mark_expires() {
     let digest = Digest::of("k");
     let mut memory = memory(4);
-    memory.store(digest, true, Some(read(1)), at(0));
+    memory.store(digest, Some(true), Some(read(1)), at(0));
     assert_eq!(memory.look_up(&digest, at(10)), Some(Age::Refresh));
     assert_eq!(memory.look_up(&digest, at(11)), Some(Age::Fresh));
     assert_eq!(memory.look_up(&digest, at(12)), Some(Age::Refresh));
-    memory.store(digest, true, Some(read(1)), at(13));
+    memory.store(digest, Some(true), Some(read(1)), at(13));
     assert_eq!(memory.look_up(&digest, at(22)), Some(Age::Fresh));
 }
 
@@ -76,8 +77,8 @@ fn one_refresh_at_a_time_and_its_mark_expires() {
 fn the_absence_of_what_was_there_is_remembered_for_ten_seconds() {
     let digest = Digest::of("k");
     let mut memory = memory(4);
-    memory.store(digest, true, Some(read(1)), at(0));
-    memory.store(digest, true, None, at(0));
+    memory.store(digest, Some(true), Some(read(1)), at(0));
+    memory.store(digest, Some(true), None, at(0));
     assert_eq!(memory.look_up(&digest, at(9)), Some(Age::Fresh));
     assert_eq!(memory.look_up(&digest, at(10)), Some(Age::Dead));
 }
@@ -86,8 +87,8 @@ fn the_absence_of_what_was_there_is_remembered_for_ten_seconds() {
 fn a_version_never_goes_back_but_a_deletion_holds() {
     let digest = Digest::of("k");
     let mut memory = memory(4);
-    memory.store(digest, true, Some(read(5)), at(0));
-    memory.store(digest, true, Some(read(4)), at(1));
+    memory.store(digest, Some(true), Some(read(5)), at(0));
+    memory.store(digest, Some(true), Some(read(4)), at(1));
     assert_eq!(
         memory
             .entry(&digest)
@@ -98,7 +99,7 @@ fn a_version_never_goes_back_but_a_deletion_holds() {
             .version,
         5
     );
-    memory.store(digest, true, Some(read(6)), at(2));
+    memory.store(digest, Some(true), Some(read(6)), at(2));
     assert_eq!(
         memory
             .entry(&digest)
@@ -109,18 +110,18 @@ fn a_version_never_goes_back_but_a_deletion_holds() {
             .version,
         6
     );
-    memory.store(digest, true, None, at(3));
+    memory.store(digest, Some(true), None, at(3));
     assert_eq!(memory.entry(&digest).unwrap().record, None);
     let version = |memory: &mut Memory<()>| {
         let entry = memory.entry(&digest).unwrap();
         entry.record.as_ref().map(|record| record.version)
     };
-    memory.store(digest, true, Some(read(6)), at(20));
+    memory.store(digest, Some(true), Some(read(6)), at(20));
     assert_eq!(version(&mut memory), None, "a lagging replica");
-    memory.store(digest, true, Some(read(7)), at(21));
+    memory.store(digest, Some(true), Some(read(7)), at(21));
     assert_eq!(version(&mut memory), Some(7), "created again");
-    memory.store(digest, true, None, at(22));
-    memory.store(digest, true, Some(read(7)), at(143));
+    memory.store(digest, Some(true), None, at(22));
+    memory.store(digest, Some(true), Some(read(7)), at(143));
     assert_eq!(version(&mut memory), Some(7), "KV insists");
 }
 
@@ -128,7 +129,7 @@ fn a_version_never_goes_back_but_a_deletion_holds() {
 fn a_clock_that_moves_back_reads_again() {
     let digest = Digest::of("k");
     let mut memory = memory(4);
-    memory.store(digest, true, Some(read(1)), at(100));
+    memory.store(digest, Some(true), Some(read(1)), at(100));
     assert_eq!(memory.look_up(&digest, at(50)), Some(Age::Stale));
 }
 
@@ -136,7 +137,7 @@ fn a_clock_that_moves_back_reads_again() {
 fn what_is_confirmed_on_and_on_is_read_each_minute() {
     let digest = Digest::of("k");
     let mut memory = memory(4);
-    memory.store(digest, true, Some(read(1)), at(0));
+    memory.store(digest, Some(true), Some(read(1)), at(0));
     let mut reads = Vec::new();
     for seconds in 0..=240 {
         memory.confirm(&digest, 1, at(seconds));
@@ -147,7 +148,7 @@ fn what_is_confirmed_on_and_on_is_read_each_minute() {
             reads.push(seconds);
             // Every other read fails.
             if reads.len() % 2 == 0 {
-                memory.store(digest, true, Some(read(1)), at(seconds));
+                memory.store(digest, Some(true), Some(read(1)), at(seconds));
             }
         }
     }
@@ -158,10 +159,10 @@ fn what_is_confirmed_on_and_on_is_read_each_minute() {
 fn the_least_recently_used_goes_first() {
     let mut memory = memory(2);
     let keys = ["a", "b", "c"].map(Digest::of);
-    memory.store(keys[0], true, Some(read(1)), at(0));
-    memory.store(keys[1], true, Some(read(1)), at(0));
+    memory.store(keys[0], Some(true), Some(read(1)), at(0));
+    memory.store(keys[1], Some(true), Some(read(1)), at(0));
     memory.look_up(&keys[0], at(1));
-    memory.store(keys[2], true, Some(read(1)), at(1));
+    memory.store(keys[2], Some(true), Some(read(1)), at(1));
     assert_eq!(memory.len(), 2);
     assert_eq!(
         keys.map(|key| memory.look_up(&key, at(1)).is_some()),
@@ -174,12 +175,12 @@ fn a_flood_of_absent_secrets_pushes_no_record_out() {
     let mut memory = memory(4);
     let keys = ["a", "b", "c", "d"].map(Digest::of);
     for key in keys {
-        memory.store(key, true, Some(read(1)), at(0));
+        memory.store(key, Some(true), Some(read(1)), at(0));
     }
     for number in 0..10_000 {
         let unknown = Digest::of(&format!("{number}"));
         assert_eq!(memory.look_up(&unknown, at(1)), None);
-        memory.store(unknown, false, None, at(1));
+        memory.store(unknown, Some(false), None, at(1));
     }
     assert!(memory.is_absent(&Digest::of("9999"), at(2)));
     assert_eq!(memory.len(), 4);
@@ -192,11 +193,11 @@ fn a_flood_of_absent_secrets_pushes_no_record_out() {
 fn what_was_absent_and_comes_to_be_is_a_record() {
     let digest = Digest::of("k");
     let mut memory = memory(4);
-    memory.store(digest, false, None, at(0));
-    memory.store(digest, false, Some(read(1)), at(1));
+    memory.store(digest, Some(false), None, at(0));
+    memory.store(digest, Some(false), Some(read(1)), at(1));
     assert!(!memory.is_absent(&digest, at(1)));
     assert_eq!(memory.look_up(&digest, at(1)), Some(Age::Fresh));
-    assert!(!memory.entry(&digest).unwrap().native);
+    assert_eq!(memory.entry(&digest).unwrap().native, Some(false));
 }
 
 #[test]
@@ -207,12 +208,22 @@ fn a_deleted_keys_record_ages_as_absence_and_its_version_holds() {
         ..record(version)
     };
     let mut memory = memory(4);
-    memory.store(digest, true, Some(read(5)), at(0));
-    memory.store(digest, true, Some(Weighed::new(deleted(6), 400)), at(1));
+    memory.store(digest, Some(true), Some(read(5)), at(0));
+    memory.store(
+        digest,
+        Some(true),
+        Some(Weighed::new(deleted(6), 400)),
+        at(1),
+    );
     assert_eq!(memory.look_up(&digest, at(10)), Some(Age::Fresh));
     assert_eq!(memory.look_up(&digest, at(11)), Some(Age::Dead));
     for (record, seconds, version) in [(record(5), 12, 6), (record(7), 500, 7)] {
-        memory.store(digest, true, Some(Weighed::new(record, 400)), at(seconds));
+        memory.store(
+            digest,
+            Some(true),
+            Some(Weighed::new(record, 400)),
+            at(seconds),
+        );
         let entry = memory.entry(&digest).unwrap();
         assert_eq!(entry.record.as_ref().unwrap().version, version);
     }
@@ -224,7 +235,7 @@ fn all_records_together_are_bounded_in_size_and_the_oldest_go() {
     let keys: Vec<_> = (0..20).map(|n| Digest::of(&n.to_string())).collect();
     let large = |version| Weighed::new(record(version), MOST_BYTES / 4);
     for (seconds, key) in keys.iter().enumerate() {
-        memory.store(*key, true, Some(large(1)), at(seconds as u64));
+        memory.store(*key, Some(true), Some(large(1)), at(seconds as u64));
         assert!(memory.bytes <= MOST_BYTES);
     }
     assert_eq!(memory.len(), 4);
@@ -234,16 +245,16 @@ fn all_records_together_are_bounded_in_size_and_the_oldest_go() {
     // Who is used stays; one that grows pushes others out; one that is alone may be of any size.
     memory.look_up(&keys[16], at(20));
     let larger = Weighed::new(record(2), MOST_BYTES / 2);
-    memory.store(keys[19], true, Some(larger), at(20));
+    memory.store(keys[19], Some(true), Some(larger), at(20));
     assert!(!held(&mut memory, 17) && held(&mut memory, 16));
     assert_eq!((memory.len(), memory.bytes), (3, MOST_BYTES));
     memory.told(keys[19], Some(large(3)), at(21));
     assert_eq!(memory.bytes, 3 * (MOST_BYTES / 4));
-    memory.store(keys[19], true, None, at(22));
+    memory.store(keys[19], Some(true), None, at(22));
     assert_eq!((memory.len(), memory.bytes), (3, MOST_BYTES / 2));
     memory.store(
         keys[0],
-        true,
+        Some(true),
         Some(Weighed::new(record(1), 2 * MOST_BYTES)),
         at(23),
     );
@@ -258,7 +269,7 @@ fn what_is_pushed_out_or_replaced_is_not_counted_any_more() {
     for n in 0..1000_u64 {
         let key = Digest::of(&(n % 37).to_string());
         let read = (n % 5 != 0).then(|| Weighed::new(record(n), n as usize));
-        memory.store(key, true, read, at(n));
+        memory.store(key, Some(true), read, at(n));
         if n % 7 == 0 {
             memory.forget(&key);
         }

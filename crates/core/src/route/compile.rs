@@ -211,7 +211,7 @@ fn access(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option
     let environments = names("environments", &file.environments, value::environment);
     let accepts = match &file.accepts {
         Some(texts) => findings.texts(&at("accepts"), texts, value::kind),
-        None => Some(vec![Kind::Public, Kind::Private]),
+        None => Some(vec![Kind::Public, Kind::Private, Kind::Derived]),
     };
     let scopes = match &file.scopes {
         Some(texts) => findings.texts(&at("scopes"), texts, value::scope),

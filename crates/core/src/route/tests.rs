@@ -207,7 +207,7 @@ fn the_path_at_the_origin_keeps_everything_but_the_prefix() {
 fn every_wrong_value_is_named_at_once() {
     let found = errors(
         r#"{"gateway":{"client_ip_header":"x-forwarded-for","memory_records":0},
-            "route":[{"host":"a b","path":"x","origin":"ftp://o","projects":["A"],"environments":[],"accepts":["derived"],
+            "route":[{"host":"a b","path":"x","origin":"ftp://o","projects":["A"],"environments":[],"accepts":["management"],
                       "key_in":["cookie:a"],"scopes":["nothing"],"credential":{"secret":"a-b","header":"host"},
                       "timeout_ms":0,"cache":"public","cors":{"origins":["*"],"max_age_s":100000},
                       "require":[{"rule":"GET /x","scopes":[]}]},

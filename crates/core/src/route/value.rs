@@ -39,9 +39,10 @@ pub(super) fn kind(text: &str) -> Result<Kind, Fault> {
     match text {
         "public" => Ok(Kind::Public),
         "private" => Ok(Kind::Private),
+        "derived" => Ok(Kind::Derived),
         _ => Err(fault(
             format!("`{text}` is not a kind of key that a route accepts"),
-            "use \"public\" or \"private\"",
+            "use \"public\", \"private\" or \"derived\"",
         )),
     }
 }

@@ -121,5 +121,6 @@ pub(crate) fn record(kind: Kind, imported: bool) -> Record {
         limits: keyward_core::limits::Limits::default(),
         owner_limits: None,
         revocation: None,
+        derivation: None,
     }
 }

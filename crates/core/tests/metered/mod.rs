@@ -107,6 +107,7 @@ pub(crate) fn limits(json: &str) -> Limits {
 pub(crate) fn keyed(mode: RevocationMode, limits: Limits) -> Record {
     Record {
         revocation: Some(mode),
+        derivation: None,
         limits,
         ..record(Kind::Private, false)
     }

@@ -10,7 +10,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::punycode;
 
-/// The question with the hosts of `key.referrers` in punycode. A line that is no question is
+/// The question with the hosts of `key.referrers` and `derived.referrers` in punycode. A line that is no question is
 /// left as it is, for the core to refuse.
 pub(super) fn in_punycode(question: &str) -> Cow<'_, str> {
     // Escapes are the only way to write another character in ASCII; most lines have neither.
@@ -21,8 +21,8 @@ pub(super) fn in_punycode(question: &str) -> Cow<'_, str> {
 }
 
 fn convert(question: &str) -> Option<String> {
-    let converted = edit(question, "key", |key| edit(key, "referrers", rules))?;
-    Some(converted)
+    let key = edit(question, "key", |key| edit(key, "referrers", rules))?;
+    edit(&key, "derived", |key| edit(key, "referrers", rules))
 }
 
 fn rules(list: &str) -> Option<String> {

@@ -88,6 +88,11 @@ pub(super) fn balance(text: &str) -> Result<u64, String> {
 }
 
 impl Rate {
+    /// The calls, and the seconds of the window.
+    pub(super) const fn parts(&self) -> (u64, u64) {
+        (self.limit, self.window_s)
+    }
+
     pub(super) fn to_json(&self) -> Value {
         json!({ "limit": self.limit, "window_s": self.window_s })
     }

@@ -1,10 +1,9 @@
 //! A line as the registry takes it: with ids, and nothing of its secrets but what may be kept.
 
 use keyward_api::request::{ImportLine as Read, ImportSecret as ReadSecret, Origin};
-use keyward_core::refusal::Refusal;
+use keyward_core::derived;
 use keyward_core::secret::{Shape, derivation_key};
 use keyward_core::spec::FieldError;
-use keyward_edge::crypto;
 
 use crate::api::answer::Refused;
 use crate::api::asked::Asked;
@@ -38,7 +37,7 @@ pub(super) async fn line(
     };
     let mut secrets = Vec::with_capacity(read.secrets.len());
     for secret in read.secrets {
-        secrets.push(prepared(asked, project, &id, secret).await?);
+        secrets.push(prepared(asked, project, &id, secret)?);
     }
     Ok(Ok(ImportLine {
         line,
@@ -67,7 +66,7 @@ fn contradicts(asked: &Asked<'_>, secret: &ReadSecret, line: &Read) -> bool {
         })
 }
 
-async fn prepared(
+fn prepared(
     asked: &Asked<'_>,
     project: &str,
     key: &str,
@@ -75,12 +74,8 @@ async fn prepared(
 ) -> Result<ImportSecret, Refused> {
     let sealed = match &read.origin {
         Origin::Raw(text) => {
-            let context = crypto::derivation_context(project, key);
-            let derivation_key = derivation_key(text);
-            let entry = asked.known.keyring.current();
-            crypto::seal(entry, &context, derivation_key.as_slice())
-                .await
-                .map_err(|_| Refusal::InternalError)?
+            let (entry, digest) = (asked.known.keyring.current(), read.origin.digest());
+            derived::seal(entry, project, key, &digest, &derivation_key(text))
         }
         // From a digest nothing can be derived.
         Origin::Digest(_) => String::new(),

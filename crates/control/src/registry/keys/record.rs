@@ -1,5 +1,6 @@
 //! What the edge is told about a key: a record for each of its secrets.
 
+use keyward_core::kind::Kind;
 use keyward_core::metering::Of;
 use keyward_core::names;
 use keyward_core::record::{OwnerLimits, Record, SCHEMA, Status};
@@ -25,11 +26,12 @@ pub(in crate::registry) fn record(
     secret: &str,
 ) -> Result<Option<Record>, StorageError> {
     let row = storage.row(
-        "SELECT key, created_at, not_before, not_after, revoked_at, imported FROM secret
+        "SELECT key, created_at, not_before, not_after, revoked_at, imported, sealed FROM secret
          WHERE id = ?1 AND withdrawn = 0",
         &[secret.into()],
     )?;
     let Some(row) = row else { return Ok(None) };
+    let sealed = row.optional_text(6)?.unwrap_or_default();
     let life = Life {
         created_at: row.time(1)?,
         not_before: row.optional_time(2)?,
@@ -79,6 +81,10 @@ pub(in crate::registry) fn record(
             on_meter_error: limits.on_meter_error,
         }),
         revocation: Some(revocation(setting, key.kind)),
+        // Also of a revoked key: who holds a key that is derived from it is told that.
+        derivation: (key.kind == Kind::Private && status != Status::Deleted)
+            .then_some(sealed)
+            .filter(|sealed| sealed.starts_with("2.")),
     }))
 }
 
@@ -138,7 +144,7 @@ pub(super) fn owe_each(
 ///
 /// # Errors
 /// As [`owe`].
-pub(super) fn owe_secret(
+pub(in crate::registry) fn owe_secret(
     publisher: &Publisher,
     secret: &str,
     event: Event,

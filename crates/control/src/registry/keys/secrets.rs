@@ -2,6 +2,7 @@
 
 use keyward_api::view::Leaked;
 use keyward_core::rotation::Life;
+use keyward_core::secret::Digest;
 use keyward_core::time::Millis;
 use keyward_edge::storage::{Row, Storage, StorageError};
 
@@ -50,6 +51,16 @@ pub(in crate::registry) fn of(storage: &Storage, key: &str) -> Result<Vec<Secret
         &[key.into()],
     )?;
     rows.iter().map(Secret::read).collect()
+}
+
+/// The digest of a secret.
+///
+/// # Errors
+/// Those of the storage, also when there is no such secret.
+pub(in crate::registry) fn digest(storage: &Storage, id: &str) -> Result<Digest, StorageError> {
+    let row = storage.row("SELECT digest FROM secret WHERE id = ?1", &[id.into()])?;
+    let hex = row.ok_or(StorageError::Row)?.text(0)?;
+    Digest::from_hex(&hex).ok_or(StorageError::Row)
 }
 
 /// A secret to be added to a key.

@@ -14,28 +14,33 @@ pub(super) fn context(storage: &Storage, webhook: &str) -> Result<String, Storag
     Ok(crypto::webhook_context(&project, webhook))
 }
 
-/// Whether a secret of an endpoint matches a pattern of seals.
+/// Whether a secret of an endpoint is sealed under this entry.
 ///
 /// # Errors
 /// Those of the storage.
-pub(in crate::registry) fn holds(storage: &Storage, pattern: &str) -> Result<bool, StorageError> {
-    exists(storage, "GLOB", pattern)
+pub(in crate::registry) fn holds(storage: &Storage, entry: &str) -> Result<bool, StorageError> {
+    exists(storage, "GLOB", entry)
 }
 
-/// Whether one does not.
+/// Whether one is sealed under another.
 ///
 /// # Errors
 /// Those of the storage.
-pub(in crate::registry) fn needed(storage: &Storage, pattern: &str) -> Result<bool, StorageError> {
-    exists(storage, "NOT GLOB", pattern)
+pub(in crate::registry) fn needed(storage: &Storage, current: &str) -> Result<bool, StorageError> {
+    exists(storage, "NOT GLOB", current)
 }
 
-fn exists(storage: &Storage, compares: &str, pattern: &str) -> Result<bool, StorageError> {
+/// A pattern for seals of [`crypto::seal`] under this entry, whose id has letters and digits only.
+fn under(entry: &str) -> String {
+    format!("1.{entry}.*")
+}
+
+fn exists(storage: &Storage, compares: &str, entry: &str) -> Result<bool, StorageError> {
     let row = storage.row(
         &format!(
             "SELECT 1 FROM webhook WHERE sealed {compares} ?1 OR old_sealed {compares} ?1 LIMIT 1"
         ),
-        &[pattern.into()],
+        &[(&under(entry)).into()],
     )?;
     Ok(row.is_some())
 }
@@ -47,12 +52,11 @@ fn exists(storage: &Storage, compares: &str, pattern: &str) -> Result<bool, Stor
 pub(in crate::registry) async fn reseal(
     storage: &Storage,
     keyring: &Keyring,
-    pattern: &str,
 ) -> Result<(), StorageError> {
     for column in ["sealed", "old_sealed"] {
         let rows = storage.rows(
             &format!("SELECT id, {column} FROM webhook WHERE {column} NOT GLOB ?1"),
-            &[pattern.into()],
+            &[(&under(keyring.current().id())).into()],
         )?;
         for row in &rows {
             let (id, old) = (row.text(0)?, row.text(1)?);

@@ -62,6 +62,23 @@ impl PathPattern {
         self.walk(path, |_| true)
     }
 
+    /// Whether every path that matches `narrower` matches this.
+    #[must_use]
+    pub fn contains(&self, narrower: &Self) -> bool {
+        let mut wanted = self.0.split('/');
+        let mut given = narrower.0.split('/');
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return true,
+                (Some("**"), Some(first)) => return !first.is_empty(),
+                (Some(_) | None, Some("**")) => return false,
+                (Some("*"), Some(segment)) if !segment.is_empty() => {}
+                (Some(wanted), Some(given)) if wanted == given => {}
+                _ => return false,
+            }
+        }
+    }
+
     /// The canonical text.
     #[must_use]
     pub fn as_str(&self) -> &str {

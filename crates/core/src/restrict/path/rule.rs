@@ -36,6 +36,19 @@ impl PathRule {
         self.methods.cover(method) && self.pattern.matches_all_below(path)
     }
 
+    /// Whether the rule allows every call that `narrower` allows.
+    #[must_use]
+    pub fn contains(&self, narrower: &Self) -> bool {
+        let methods = match (&self.methods, &narrower.methods) {
+            (Methods::Any, _) => true,
+            (Methods::Listed(_), Methods::Any) => false,
+            (Methods::Listed(_), Methods::Listed(listed)) => {
+                listed.iter().all(|method| self.methods.cover(method))
+            }
+        };
+        methods && self.pattern.contains(&narrower.pattern)
+    }
+
     /// The part after the methods.
     #[must_use]
     pub const fn pattern(&self) -> &PathPattern {

@@ -1,0 +1,51 @@
+// Mints derived keys of Keyward: short-lived keys that may do less than the private key at hand.
+// Runs wherever there is WebCrypto (Node.js 20, Deno, Bun, Workers, browsers); needs nothing else.
+// Never ship a private key to a page to mint there: mint on a server, and give the page the result.
+
+const DAY = 24 * 60 * 60 * 1000;
+const bytes = (text) => new TextEncoder().encode(text);
+
+/**
+ * A derived key. `fields`, all optional; what is left out is as the private key has it:
+ * - `scopes`, `paths`, `referrers`, `ips`: lists of rules, as in a key's fields
+ * - `user`: the id that the origin receives as Keyward-User
+ * - `limit`: { calls, window_s }, its own rate limit
+ * - `expiresIn`: milliseconds from now, at most a day, 15 minutes if left out; `notBefore`: a Date
+ * - `environment`: only for a private key that was made elsewhere and imported
+ */
+export async function derive(secret, fields = {}) {
+  const { scopes = [], paths = [], referrers = [], ips = [], user, limit, expiresIn = 15 * 60 * 1000, notBefore, environment } = fields;
+  const now = fields.now ?? Date.now();
+  if (!(expiresIn > 0 && expiresIn <= DAY)) throw new RangeError("a derived key ends within 24 hours");
+  const lines = [
+    ...ips.map((rule) => `i${rule}`),
+    ...(limit ? [`l${limit.calls}/${limit.window_s}`] : []),
+    ...(notBefore === undefined ? [] : [`n${Number(notBefore)}`]),
+    ...paths.map((rule) => `p${rule}`),
+    ...referrers.map((rule) => `r${rule}`),
+    ...scopes.map((scope) => `s${scope}`),
+    ...(user === undefined ? [] : [`u${user}`]),
+    `x${Math.floor(now + expiresIn)}`,
+  ];
+  if (lines.some((line) => line.length < 2 || /\p{Cc}/u.test(line))) throw new RangeError("a value is empty or has control characters");
+  const prefix = prefixOf(secret, environment);
+  const said = concat([new Uint8Array(await crypto.subtle.digest("SHA-256", bytes(secret))), bytes(lines.join("\n"))]);
+  const mac = await hmac(await hmac(bytes(secret), bytes("keyward/derive/1")), concat([bytes(prefix), said]));
+  const key = prefix + btoa(String.fromCharCode(...said, ...mac)).replace(/=+$/, "").replaceAll("+", "_p").replaceAll("/", "_s");
+  if (key.length > 512) throw new RangeError("the key would be longer than 512 characters");
+  return key;
+}
+
+function prefixOf(secret, environment) {
+  const own = /^([a-z0-9]{2,10})_(pk|sk|mk|dk)_([a-z0-9]{1,12})_1\w{32,}$/.exec(secret);
+  const whole = own ? /_sk_[a-z0-9]+_1[0-9A-Za-z]{32}$/ : /^[!-~]{20,512}$/;
+  if (!whole.test(secret)) throw new RangeError("only private keys derive, and this is none, or not the whole of one");
+  return own ? `${own[1]}_dk_${own[3]}_1` : `kw_dk_${environment ?? "live"}_1`;
+}
+
+async function hmac(key, data) {
+  const imported = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign("HMAC", imported, data));
+}
+
+const concat = (parts) => Uint8Array.from(parts.flatMap((part) => [...part]));
