@@ -14,16 +14,22 @@ const bytes = (text) => new TextEncoder().encode(text);
  * - `environment`: only for a private key that was made elsewhere and imported
  */
 export async function derive(secret, fields = {}) {
-  const { scopes = [], paths = [], referrers = [], ips = [], user, limit, expiresIn = 15 * 60 * 1000, notBefore, environment } = fields;
-  const now = fields.now ?? Date.now();
+  const { scopes, paths, referrers, ips, user, limit, expiresIn = 15 * 60 * 1000, notBefore, environment, now = Date.now(), ...others } = fields;
+  // What is misspelt or empty would otherwise be as the private key has it.
+  if (Object.keys(others).length > 0) throw new TypeError(`there is no field ${Object.keys(others)}`);
+  if (user !== undefined && typeof user !== "string") throw new TypeError("a user is a text");
+  const rules = (letter, list) => {
+    if (list !== undefined && !(Array.isArray(list) && list.length > 0)) throw new RangeError("rules are a list that is not empty");
+    return (list ?? []).map((rule) => letter + rule);
+  };
   if (!(expiresIn > 0 && expiresIn <= DAY)) throw new RangeError("a derived key ends within 24 hours");
   const lines = [
-    ...ips.map((rule) => `i${rule}`),
+    ...rules("i", ips),
     ...(limit ? [`l${limit.calls}/${limit.window_s}`] : []),
     ...(notBefore === undefined ? [] : [`n${Number(notBefore)}`]),
-    ...paths.map((rule) => `p${rule}`),
-    ...referrers.map((rule) => `r${rule}`),
-    ...scopes.map((scope) => `s${scope}`),
+    ...rules("p", paths),
+    ...rules("r", referrers),
+    ...rules("s", scopes),
     ...(user === undefined ? [] : [`u${user}`]),
     `x${Math.floor(now + expiresIn)}`,
   ];

@@ -13,7 +13,7 @@ import unicodedata
 DAY = 24 * 60 * 60
 
 
-def derive(secret, *, scopes=(), paths=(), referrers=(), ips=(), user=None, limit=None,
+def derive(secret, *, scopes=None, paths=None, referrers=None, ips=None, user=None, limit=None,
            expires_in=15 * 60, not_before=None, environment=None, now=None):
     """A derived key. What is left out is as the private key has it.
 
@@ -25,12 +25,15 @@ def derive(secret, *, scopes=(), paths=(), referrers=(), ips=(), user=None, limi
     if not 0 < expires_in <= DAY:
         raise ValueError("a derived key ends within 24 hours")
     now = time.time() if now is None else now
-    lines = [f"i{rule}" for rule in ips]
+    # What is empty would otherwise be as the private key has it.
+    if any(rules is not None and (isinstance(rules, str) or not rules) for rules in (scopes, paths, referrers, ips)):
+        raise ValueError("rules are a list that is not empty")
+    lines = [f"i{rule}" for rule in ips or ()]
     lines += [f"l{limit[0]}/{limit[1]}"] if limit else []
     lines += [] if not_before is None else [f"n{round(not_before * 1000)}"]
-    lines += [f"p{rule}" for rule in paths]
-    lines += [f"r{rule}" for rule in referrers]
-    lines += [f"s{scope}" for scope in scopes]
+    lines += [f"p{rule}" for rule in paths or ()]
+    lines += [f"r{rule}" for rule in referrers or ()]
+    lines += [f"s{scope}" for scope in scopes or ()]
     lines += [] if user is None else [f"u{user}"]
     lines += [f"x{round((now + expires_in) * 1000)}"]
     if any(len(line) < 2 or any(unicodedata.category(c) == "Cc" for c in line) for line in lines):

@@ -19,6 +19,11 @@ const refused = [
   { expires_in: 86_400_001 },
   { expires_in: 0 },
   { expires_in: -1 },
+  { scopes: [] },
+  { paths: [] },
+  { referrers: [] },
+  { ips: [] },
+  { scopes: "a:read" },
   { user: "" },
   { user: "a\nsadmin:write" },
   { user: "a\u009bb" },
@@ -42,6 +47,12 @@ describe("JavaScript", () => {
 
   test("refuses what no key can say", async () => {
     for (const vector of refused) await assert.rejects(mint(vector), RangeError, JSON.stringify(vector));
+  });
+
+  test("takes nothing that is misspelt for left out", async () => {
+    for (const fields of [{ scope: ["a:b"] }, { expires_in: 60 }, { user: null }, { user: 7 }]) {
+      await assert.rejects(derive(SECRET, fields), TypeError, JSON.stringify(fields));
+    }
   });
 
   test("runs in a page of an older runtime's globals alone", async () => {

@@ -291,11 +291,13 @@ pub fn fixed(
 }
 
 /// A value that any HTTP library reads back: what is not visible ASCII (and `%`) is
-/// percent-encoded.
+/// percent-encoded, and so are blanks at its ends, which would be trimmed.
 fn visible(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        if (byte.is_ascii_graphic() && byte != b'%') || byte == b' ' {
+    let trimmed =
+        value.len() - value.trim_start_matches(' ').len()..value.trim_end_matches(' ').len();
+    for (at, byte) in value.bytes().enumerate() {
+        if (byte.is_ascii_graphic() && byte != b'%') || (byte == b' ' && trimmed.contains(&at)) {
             text.push(char::from(byte));
         } else {
             let _ = write!(text, "%{byte:02X}");

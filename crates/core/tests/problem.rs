@@ -55,7 +55,8 @@ fn every_refusal_has_its_document_and_its_headers() {
             | Refusal::KeyRevoked
             | Refusal::KeyExpired
             | Refusal::KeyDisabled
-            | Refusal::KeyNotYetValid => {
+            | Refusal::KeyNotYetValid
+            | Refusal::SignatureInvalid => {
                 headers.push(("www-authenticate", challenge("invalid_token")))
             }
             Refusal::KeyAmbiguous => {

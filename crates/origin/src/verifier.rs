@@ -126,7 +126,7 @@ impl Verifier {
                     signed.verify(&key, now, leeway)?;
                 }
             }
-            if only(&parts.headers, "keyward-key-id") != Ok(&caller.key_id) {
+            if !caller.is_named_by(&parts.headers) {
                 return Err(Reason::CallerMismatch);
             }
         }

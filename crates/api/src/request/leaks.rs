@@ -97,7 +97,9 @@ pub fn matches(body: &Value) -> Option<Vec<Match>> {
             url,
         })
     };
-    list.iter().map(read).collect()
+    // GitHub cannot mend its report: what cannot be read does not keep the rest from being acted on.
+    let matches: Vec<_> = list.iter().filter_map(read).collect();
+    (!matches.is_empty()).then_some(matches)
 }
 
 #[cfg(test)]

@@ -55,16 +55,20 @@ async fn dealt_with(
         let leak = leaks.iter().find(|leak| leak.digest == digest);
         by_project.entry(project).or_default().extend(leak.cloned());
     }
+    // What is live in one project does not wait for another that cannot answer: the report is refused
+    // at the end, and sent again.
+    let mut failure = None;
     for (project, leaks) in by_project {
         let command = ProjectCommand::Leaked { leaks, report };
-        match asked.consult_project(&project, command).await? {
-            Reply::Items { items: known, .. } => {
-                for item in &known {
-                    items.push(reply::read(item)?);
-                }
-            }
-            reply => return Err(reply::refused(asked, reply)),
+        let known = match asked.consult_project(&project, command).await {
+            Ok(Reply::Items { items, .. }) => items.iter().map(reply::read).collect(),
+            Ok(reply) => Err(reply::refused(asked, reply)),
+            Err(refused) => Err(refused),
+        };
+        match known {
+            Ok::<Vec<_>, _>(known) => items.extend(known),
+            Err(refused) => failure = failure.or(Some(refused)),
         }
     }
-    Ok(items)
+    failure.map_or(Ok(items), Err)
 }

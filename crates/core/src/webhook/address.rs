@@ -163,8 +163,34 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
         && a & 0xfff0 != 0x3ff0
 }
 
+/// Scheme, host and port of an address, and that there is more: for the audit log. The rest may be
+/// what lets one in at the endpoint.
+#[must_use]
+pub fn host_of(address: &str) -> String {
+    let host = address.find("://").and_then(|at| {
+        let rest = address.get(at.saturating_add(3)..)?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        address.get(..at.saturating_add(3).saturating_add(end))
+    });
+    format!("{}/…", host.unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_log_has_no_more_of_an_address_than_its_host() {
+        for (address, expected) in [
+            (
+                "https://hooks.example:8443/T0/B0/secret?x=y",
+                "https://hooks.example:8443/…",
+            ),
+            ("https://hooks.example?token=1", "https://hooks.example/…"),
+            ("nonsense", "/…"),
+        ] {
+            assert_eq!(host_of(address), expected);
+        }
+    }
+
     use super::*;
 
     #[test]

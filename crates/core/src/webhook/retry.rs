@@ -8,6 +8,9 @@ const H: u64 = 60 * M;
 /// 42 hours.
 pub const PAUSES_MS: &[u64] = &[5 * S, M, 5 * M, 30 * M, 2 * H, 5 * H, 10 * H, 24 * H];
 
+/// How often a message is sent at most.
+pub const ATTEMPTS: u64 = PAUSES_MS.len() as u64 + 1;
+
 /// How long to wait after so many attempts, or that the message is given up. `jitter` is random:
 /// up to a tenth is added, so that what failed together does not come back at one instant.
 #[must_use]

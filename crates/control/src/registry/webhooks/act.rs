@@ -4,7 +4,7 @@ use keyward_api::view::{WebhookFailure, WebhookReason, WebhookTested};
 use keyward_core::refusal::Refusal;
 use keyward_core::spec::FieldError;
 use keyward_core::time::Millis;
-use keyward_core::webhook::{Event, MOST_ENDPOINTS};
+use keyward_core::webhook::{Event, MOST_ENDPOINTS, address};
 use keyward_edge::clock;
 use keyward_edge::storage::{Storage, StorageError};
 use serde_json::{Map, Value, json};
@@ -79,7 +79,7 @@ pub(in crate::registry) fn create(
             context.now.into(),
         ],
     )?;
-    let mut after = json!({ "url": new.url });
+    let mut after = json!({ "url": address::host_of(&new.url) });
     if let (Some(after), false) = (after.as_object_mut(), new.events.is_empty()) {
         after.insert("events".to_owned(), json!(new.events));
     }
@@ -107,7 +107,7 @@ pub(in crate::registry) fn change(
                 &[id.into()],
             )?;
             storage.run("DELETE FROM webhook WHERE id = ?1", &[id.into()])?;
-            let before = json!({ "url": endpoint.shown.url });
+            let before = json!({ "url": address::host_of(&endpoint.shown.url) });
             log(context, "webhook.delete", id, &before, &Value::Null)?;
             return item(endpoint, now);
         }

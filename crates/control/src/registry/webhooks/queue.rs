@@ -33,10 +33,13 @@ pub(super) struct Due {
 /// Those of the storage.
 pub(super) fn begin(storage: &Storage, most: u64, now: Millis) -> Result<Vec<Due>, StorageError> {
     let rows = storage.rows(
-        "SELECT min(position), webhook, id, body FROM webhook_message
-         WHERE started_at IS NULL AND due_at <= ?1
-            AND webhook NOT IN (SELECT webhook FROM webhook_message WHERE started_at IS NOT NULL)
-         GROUP BY webhook ORDER BY min(due_at) LIMIT ?2",
+        "SELECT position, webhook, id, body FROM webhook_message
+         WHERE position IN (
+            SELECT min(position) FROM webhook_message
+            WHERE started_at IS NULL AND due_at <= ?1 AND webhook NOT IN (
+                SELECT webhook FROM webhook_message WHERE started_at IS NOT NULL)
+            GROUP BY webhook)
+         ORDER BY due_at, position LIMIT ?2",
         &[now.into(), most.into()],
     )?;
     let mut all = Vec::new();
@@ -57,7 +60,8 @@ pub(super) fn begin(storage: &Storage, most: u64, now: Millis) -> Result<Vec<Due
 }
 
 /// Messages that were noted as begun and of which `is_known` knows nothing, or that take too long,
-/// are due again: whoever began with them is gone.
+/// are due again: whoever began with them is gone. That counts as an attempt, and one whose attempts
+/// are always lost is not tried for ever in haste.
 ///
 /// # Errors
 /// Those of the storage.
@@ -67,15 +71,23 @@ pub(super) fn give_up_lost(
     now: Millis,
 ) -> Result<(), StorageError> {
     let rows = storage.rows(
-        "SELECT position, started_at FROM webhook_message WHERE started_at IS NOT NULL",
+        "SELECT position, started_at, attempts + 1 FROM webhook_message
+         WHERE started_at IS NOT NULL",
         &[],
     )?;
     for row in &rows {
         let position = row.number(0)?;
         if !is_known(position) || now.since(row.time(1)?) >= FLIGHT_CAP_MS {
+            // The first is made up for at once; one more than there are is made, and is the last.
+            let attempts = row.number(2)?.min(retry::ATTEMPTS.saturating_sub(1));
+            let pause = match attempts {
+                1 => 0,
+                more => retry::pause(more, 0).unwrap_or_default(),
+            };
             storage.run(
-                "UPDATE webhook_message SET started_at = NULL, due_at = ?2 WHERE position = ?1",
-                &[position.into(), now.into()],
+                "UPDATE webhook_message SET started_at = NULL, attempts = ?2, due_at = ?3
+                 WHERE position = ?1",
+                &[position.into(), attempts.into(), now.plus(pause).into()],
             )?;
         }
     }
