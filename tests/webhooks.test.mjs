@@ -208,6 +208,22 @@ describe("sending", () => {
     assert.equal((await shown()).waiting, 1);
   });
 
+  test("takes no message for another when a later one was due before", async (t) => {
+    const { api, receiver, clock, shown } = await start(t, { clock: true });
+    const held = Promise.withResolvers();
+    receiver.answer = ({ number, data }) => (number === 1 ? 500 : data.key.name === "1" ? held.promise : 204);
+    await api.key("p", { name: "0" });
+    await failed(shown, 1, receiver);
+    await api.key("p", { name: "1" });
+    await arrived(receiver, undefined, 2);
+    await api.key("p", { name: "2" });
+    await clock.advance(6_000);
+    held.resolve(204);
+    await eventually(() => assert.equal(receiver.taken.length, 3), 5_000);
+    assert.deepEqual(receiver.calls.map(({ data }) => data.key.name).toSorted(), ["0", "0", "1", "2"]);
+    assert.equal((await shown()).waiting, 0);
+  });
+
   test("gives a slow endpoint ten seconds, one message at a time, and others do not wait for it", async (t) => {
     const { api, receiver, shown, webhook } = await start(t);
     const other = await startReceiver(t);

@@ -68,7 +68,8 @@ fn every_refusal_has_its_document_and_its_headers() {
             }
             Refusal::StoreUnavailable
             | Refusal::MeterUnavailable
-            | Refusal::RegistryUnavailable => {
+            | Refusal::RegistryUnavailable
+            | Refusal::SigningKeysUnavailable => {
                 headers.push(("retry-after", "5".to_owned()));
             }
             _ => {}
