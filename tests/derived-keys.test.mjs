@@ -17,10 +17,12 @@ const GATEWAY = `
 [[route]]
 path = "/v1/**"
 origin = "\${ORIGIN}"
+accepts = ["public", "private", "derived"]
 
 [[route]]
 path = "/scoped/**"
 origin = "\${ORIGIN}"
+accepts = ["public", "private", "derived"]
 scopes = ["orders:read"]
 
 [[route]]
@@ -36,16 +38,19 @@ accepts = ["derived"]
 [[route]]
 path = "/testing/**"
 origin = "\${ORIGIN}"
+accepts = ["public", "private", "derived"]
 environments = ["test"]
 
 [[route]]
 path = "/globex/**"
 origin = "\${ORIGIN}"
+accepts = ["public", "private", "derived"]
 projects = ["globex"]
 
 [[route]]
 path = "/legacy/**"
 origin = "\${ORIGIN}"
+accepts = ["public", "private", "derived"]
 imported_keys = true
 key_in = ["bearer", "header:x-api-key", "query:key"]
 `;

@@ -90,7 +90,7 @@ describe("a project that the first version wrote", () => {
   });
 
   test("has its derivation keys sealed anew, so that the edge can open them", async (t) => {
-    const { gateway, kv, created, keys } = await startStage(t, { gateway: '[[route]]\norigin = "${ORIGIN}"\n', keys: { one: {} } });
+    const { gateway, kv, created, keys } = await startStage(t, { gateway: '[[route]]\norigin = "${ORIGIN}"\naccepts = ["private", "derived"]\n', keys: { one: {} } });
     const { id } = created.one.key;
     await gateway.kill();
     for (const database of databases(gateway, "ProjectRegistry")) {

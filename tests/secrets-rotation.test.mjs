@@ -15,6 +15,7 @@ const GATEWAY = `
 [[route]]
 path = "/**"
 origin = "\${ORIGIN}"
+accepts = ["public", "private", "derived"]
 `;
 const MINUTE = 60_000;
 /** Isolate memory serves no record that is older. */

@@ -16,6 +16,7 @@ const routes = (home) => `
 path = "/api/**"
 strip_prefix = "/api"
 origin = "\${ORIGIN}"
+accepts = ["public", "private", "derived"]
 credential = { secret = "CREDENTIAL", header = "authorization", template = "Bearer {secret}" }
 [route.cors]
 expose_headers = ["x-total", "etag"]

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use crate::desk::{Desk, NOW, keyring, native, record, sealed};
 
-const ROUTES: &str = r#"{"route":[{"origin":"https://o.example"}]}"#;
+const ROUTES: &str = r#"{"route":[{"accepts":["public","private","derived"],"origin":"https://o.example"}]}"#;
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// What KV holds of a private key that derives.
@@ -81,8 +81,8 @@ fn one_read_serves_the_parent_and_all_that_is_derived_from_it() {
 #[test]
 fn the_parents_own_call_is_still_held_to_its_tag() {
     // A derived key brings the record into memory without saying whether the secret's tag verifies.
-    let routes = r#"{"route":[{"path":"/any/**","origin":"https://o.example","imported_keys":true},
-                              {"origin":"https://o.example"}]}"#;
+    let routes = r#"{"route":[{"path":"/any/**","accepts":["private","derived"],"origin":"https://o.example","imported_keys":true},
+                              {"accepts":["private","derived"],"origin":"https://o.example"}]}"#;
     let mut desk = Desk::new(routes);
     let secret = "a-secret-that-was-made-elsewhere";
     let mut held = parent(secret);

@@ -211,7 +211,8 @@ fn access(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option
     let environments = names("environments", &file.environments, value::environment);
     let accepts = match &file.accepts {
         Some(texts) => findings.texts(&at("accepts"), texts, value::kind),
-        None => Some(vec![Kind::Public, Kind::Private, Kind::Derived]),
+        // Anybody can write a derived key whose parent has to be looked for: only where it is said.
+        None => Some(vec![Kind::Public, Kind::Private]),
     };
     let scopes = match &file.scopes {
         Some(texts) => findings.texts(&at("scopes"), texts, value::scope),
