@@ -44,6 +44,7 @@ export function lanes({ ports, secrets }) {
     public: warm(PAGE, [secrets.public]),
     private: warm(SERVER, [secrets.private]),
     limited: warm(SERVER, [secrets.limited]),
+    guarded: warm(SERVER, [secrets.private]),
     cold: { requests: calls(SERVER, { keys: secrets.cold }), expected: OK, share: 0.25 },
     forged: { requests: calls(SERVER, { keys: secrets.forged }), expected: problem(401, "key_invalid") },
     expired: { requests: calls(SERVER, { keys: [secrets.expired] }), expected: problem(401, "key_expired") },
@@ -70,6 +71,7 @@ export function lanes({ ports, secrets }) {
     lane("working floor", "limited", ports["working-limited"], like("limited")),
     lane("Keyward", "limited", ports.keyward),
     lane("one Durable Object call", "limited", ports.central, { share: 0.25 }),
+    lane("Keyward", "guarded", ports.guarded),
     lane("Keyward", "cold", ports.cold),
     ...refusing,
   ];
@@ -82,6 +84,7 @@ export function lanes({ ports, secrets }) {
 export const ROWS = [
   row("warm public key", "public", [["working floor, public", 1.05], ["edits alone, public"], ["bare floor, public", 1.2], ["JavaScript validator, public", 1], ["Rust, worker crate, public"], ["Hono, public"]]),
   row("warm private key", "private", [["working floor, private", 1.05], ["edits alone, private"], ["bare floor, private", 1.1], ["JavaScript validator, private", 1], ["Rust, worker crate, private"], ["Hono, private"]]),
+  row("the same, with the body guard", "guarded", [["Keyward, private"], ["bare floor, private"]]),
   row("with rate limit and quota", "limited", [["working floor, limited", 1.05], ["bare floor, private", 1.2], ["Keyward, private"]]),
   { ...row("one Durable Object call each", "limited", [["working floor, limited"], ["bare floor, private"]]), lane: "one Durable Object call, limited" },
   row("forged key", "forged", [["answer only, forged", 1.05]]),

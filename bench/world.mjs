@@ -49,6 +49,8 @@ const ISOLATES = {
   // Its entry counts each call in one Durable Object first.
   central: { gateway: ROUTE, front: "central" },
   keyward: { gateway: ROUTE },
+  // Looks for the credential in the body of each answer.
+  guarded: { gateway: `${ROUTE}guard_body = true\n` },
   // No meter is asked, and memory is too small for the keys that are called.
   cold: { gateway: `[gateway]\nmemory_records = 500\n${ROUTE}`, without: ["METERS"] },
 };

@@ -8,22 +8,24 @@ const bytes = (text) => new TextEncoder().encode(text);
 /**
  * A derived key. `fields`, all optional; what is left out is as the private key has it:
  * - `scopes`, `paths`, `referrers`, `ips`: lists of rules, as in a key's fields
- * - `user`: the id that the origin receives as Keyward-User
- * - `limit`: { calls, window_s }, its own rate limit
+ * - `anyReferrer`: true for any website; without it and `referrers` no web page may use the key
+ * - `user`: the id that the origin receives as Keyward-User; `limit`: { calls, window_s }, its own rate limit
  * - `expiresIn`: milliseconds from now, at most a day, 15 minutes if left out; `notBefore`: a Date
  * - `environment`: only for a private key that was made elsewhere and imported
  */
 export async function derive(secret, fields = {}) {
-  const { scopes, paths, referrers, ips, user, limit, expiresIn = 15 * 60 * 1000, notBefore, environment, now = Date.now(), ...others } = fields;
+  const { scopes, paths, referrers, anyReferrer = false, ips, user, limit, expiresIn = 15 * 60 * 1000, notBefore, environment, now = Date.now(), ...others } = fields;
   // What is misspelt or empty would otherwise be as the private key has it.
   if (Object.keys(others).length > 0) throw new TypeError(`there is no field ${Object.keys(others)}`);
-  if (user !== undefined && typeof user !== "string") throw new TypeError("a user is a text");
+  if ((user !== undefined && typeof user !== "string") || typeof anyReferrer !== "boolean") throw new TypeError("a user is a text, and anyReferrer true or false");
   const rules = (letter, list) => {
     if (list !== undefined && !(Array.isArray(list) && list.length > 0)) throw new RangeError("rules are a list that is not empty");
     return (list ?? []).map((rule) => letter + rule);
   };
+  if (anyReferrer && referrers) throw new RangeError("name websites, or allow any");
   if (!(expiresIn > 0 && expiresIn <= DAY)) throw new RangeError("a derived key ends within 24 hours");
   const lines = [
+    ...(anyReferrer ? ["a*"] : []),
     ...rules("i", ips),
     ...(limit ? [`l${limit.calls}/${limit.window_s}`] : []),
     ...(notBefore === undefined ? [] : [`n${Number(notBefore)}`]),

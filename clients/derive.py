@@ -13,14 +13,14 @@ import unicodedata
 DAY = 24 * 60 * 60
 
 
-def derive(secret, *, scopes=None, paths=None, referrers=None, ips=None, user=None, limit=None,
+def derive(secret, *, scopes=None, paths=None, referrers=None, any_referrer=False, ips=None, user=None, limit=None,
            expires_in=15 * 60, not_before=None, environment=None, now=None):
     """A derived key. What is left out is as the private key has it.
 
-    scopes, paths, referrers, ips: lists of rules, as in a key's fields. user: the id that the
-    origin receives as Keyward-User. limit: (calls, seconds), its own rate limit. expires_in: seconds
-    from now, at most a day. not_before: seconds since 1970. environment: only for a private key
-    that was made elsewhere and imported.
+    scopes, paths, referrers, ips: lists of rules, as in a key's fields. any_referrer: True for any
+    website; without it and referrers no web page may use the key. user: what the origin receives as
+    Keyward-User. limit: (calls, seconds), its own. expires_in: seconds from now, at most a day.
+    not_before: seconds since 1970. environment: only for an imported key that was made elsewhere.
     """
     if not 0 < expires_in <= DAY:
         raise ValueError("a derived key ends within 24 hours")
@@ -28,7 +28,9 @@ def derive(secret, *, scopes=None, paths=None, referrers=None, ips=None, user=No
     # What is empty would otherwise be as the private key has it.
     if any(rules is not None and (isinstance(rules, str) or not rules) for rules in (scopes, paths, referrers, ips)):
         raise ValueError("rules are a list that is not empty")
-    lines = [f"i{rule}" for rule in ips or ()]
+    if any_referrer not in (True, False) or (any_referrer and referrers):
+        raise ValueError("name websites, or allow any with True")
+    lines = (["a*"] if any_referrer else []) + [f"i{rule}" for rule in ips or ()]
     lines += [f"l{limit[0]}/{limit[1]}"] if limit else []
     lines += [] if not_before is None else [f"n{round(not_before * 1000)}"]
     lines += [f"p{rule}" for rule in paths or ()]

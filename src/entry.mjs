@@ -8,13 +8,19 @@ import { forward, gather } from "./forward.mjs";
 import { hold } from "./hold.mjs";
 import { Counter } from "./meter.mjs";
 import { ask } from "./module.mjs";
-import { keySet } from "./signer.mjs";
-import { drained, load, refresh } from "./store.mjs";
+import { questionOf, verdictOf } from "./question.mjs";
+import { assertionFor, keySet } from "./signer.mjs";
+import { drained, FAILED, load, refresh } from "./store.mjs";
+import { reread, unlock } from "./vault.mjs";
 
 // Headers of answers by their lines. What callers choose of them may neither fill it nor make it large.
 const made = new Map();
 const MOST_MADE = 100;
 const LONGEST_MADE = 1000;
+
+// What a call has met, in the module's bits: KV did not answer it, or a credential was read for it.
+const KV_FAILED = 1;
+const UNLOCKED = 2;
 
 export default {
   fetch(request, env, ctx) {
@@ -34,14 +40,22 @@ function act(outcome, call) {
       return forward(outcome, call, { respond, failed, background });
     case "R":
       return respond(outcome, call);
+    case "B":
+      return asked(outcome.slice(1), call).catch(() => failed(call.request));
+    case "C":
+      return challenged(outcome.slice(1), call).catch(() => failed(call.request));
     case "L":
       return cold(outcome.slice(1), call).catch(() => failed(call.request));
     case "Q":
       return counted(outcome.slice(1), call).catch(() => failed(call.request));
+    case "V":
+      return unlocked(outcome.slice(1), call).catch(() => failed(call.request));
     case "D":
       return described(outcome, call).catch(() => failed(call.request));
     case "K":
       return keys(outcome, call).catch(() => failed(call.request));
+    case "A":
+      return vouched(outcome, call).catch(() => failed(call.request));
     case "M":
       return manage(call).catch(() => failed());
     default:
@@ -49,11 +63,35 @@ function act(outcome, call) {
   }
 }
 
+// Who asks about another call has proven itself, and its question is in the body.
+async function asked(work, call) {
+  if (work) background(work, call);
+  const question = await questionOf(call.request);
+  if (question === undefined) return respond(ask(call.env, () => Hot.refuse(call.head, "body_too_large", 0, 0, Date.now())), call);
+  const head = call.head + question;
+  return act(ask(call.env, () => Hot.handle(head, Date.now())), { ...call, head });
+}
+
+// What a service says of the challenge that a page has met.
+async function challenged(question, call) {
+  const work = question.slice(question.lastIndexOf("\n") + 1);
+  if (work) background(work, call);
+  const head = call.head + (await verdictOf(question));
+  return act(ask(call.env, () => Hot.handle(head, Date.now())), { ...call, head });
+}
+
 async function cold(read, call) {
   const [attempt, , name] = read.split(" ");
   const [answer, value] = await load(call.env, name);
-  const resume = () => Hot.resume(call.head, Date.now(), call.patience ?? 0, Number(attempt), answer, value);
-  return act(ask(call.env, resume), call);
+  const next = answer === FAILED ? { ...call, met: call.met | KV_FAILED } : call;
+  const resume = () => Hot.resume(next.head, Date.now(), next.patience ?? 0, next.met ?? 0, Number(attempt), answer, value);
+  return act(ask(next.env, resume), next);
+}
+
+// Also where it was not read: a call waits for that once.
+async function unlocked(read, call) {
+  const next = { ...call, met: call.met | UNLOCKED };
+  return act(await unlock(read, next), next);
 }
 
 // The meters of a key that has no lease here, or none that suffices, are asked first.
@@ -64,13 +102,16 @@ async function counted(questions, call) {
   const asked = meet(call.env, lines, ms);
   call.ctx.waitUntil(asked);
   const replies = await asked;
-  const met = () => Hot.met(call.head, Date.now(), patience, replies);
+  const met = () => Hot.met(call.head, Date.now(), patience, call.met ?? 0, replies);
   return act(ask(call.env, met), { ...call, patience });
 }
 
 // What the call that asks for it does not wait for.
 function background(work, { env, ctx }) {
-  for (const one of work.split(",")) ctx.waitUntil(one[0] === "X" ? exchange(env, ...one.slice(1).split(" ").map(Number)) : refresh(env, one));
+  for (const one of work.split(",")) {
+    if (one[0] === "X") ctx.waitUntil(exchange(env, ...one.slice(1).split(" ").map(Number)));
+    else ctx.waitUntil(one[0] === "V" ? reread(env, one.slice(1)) : refresh(env, one));
+  }
 }
 
 // The description of the management API is loaded when it is first asked for.
@@ -81,6 +122,15 @@ async function described(outcome, call) {
 
 async function keys(outcome, call) {
   return respond(call.request.method === "HEAD" ? outcome : outcome + (await keySet(call.env)), call);
+}
+
+// A proxy may let its client pass, and passes on who that is, signed.
+async function vouched(outcome, call) {
+  const end = outcome.indexOf("\n\n") + 2;
+  const assertion = await assertionFor(outcome.slice(end), call);
+  const answer = await respond(outcome.slice(0, end), call);
+  answer.headers.set("keyward-assertion", assertion);
+  return answer;
 }
 
 function respond(outcome, call) {

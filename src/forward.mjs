@@ -1,12 +1,13 @@
 // The origin's side of a call: applies the edits that the module has planned.
 import { Hot } from "../build/index.js";
+import { guarded } from "./guard.mjs";
 import { ask } from "./module.mjs";
 import { planOf, register } from "./plans.mjs";
 import { assertionFor, signed } from "./signer.mjs";
 
 // The platform's cache knows URLs, not keys: what one key was given must not answer another.
 const UNCACHED = { cacheTtl: -1 };
-const UNKNOWN = "?";
+const REFUSED = "?";
 
 // Method, URL, and a line for each header's name and value. No value can hold a line break.
 export function gather(request) {
@@ -34,7 +35,7 @@ export function forward(outcome, call, { respond, failed, background }) {
   for (let i = 0; i < set.length; i += 2) headers.set(set[i], set[i + 1]);
   for (const [name, value] of plan.set) headers.set(name, value);
 
-  const refuse = (code) => respond(ask(env, () => Hot.refuse(head, code, plan.account, Date.now())), call);
+  const refuse = (code) => respond(ask(env, () => Hot.refuse(head, code, plan.kind, plan.account, Date.now())), call);
   const go = () => {
     const timer = plan.timeout === null ? undefined : deadline(plan.timeout);
     return send(url, request, { headers, redirect: "manual", signal: timer?.signal, cf: plan.cache ? undefined : UNCACHED }).then(
@@ -86,14 +87,31 @@ function deadline(ms) {
   return { signal: controller.signal, met: () => clearTimeout(timer), missed: () => controller.signal.aborted };
 }
 
+// What the origin goes on sending is not wanted.
+function drop(response) {
+  if (response.webSocket) {
+    response.webSocket.accept();
+    response.webSocket.close();
+  } else {
+    response.body?.cancel();
+  }
+}
+
+// A length that is taken away is that of what the runtime decodes.
+function searched(response, secret, removed) {
+  const length = removed.includes("content-length") ? null : response.headers.get("content-length");
+  return guarded(response.body, secret, length === null ? null : Number(length));
+}
+
 function clean(response, plan, asker, call, { refuse, background }) {
   const { env } = call;
-  const answer = lines(`${asker}\n`, response.headers);
-  let edits = ask(env, () => Hot.answer(plan.route, plan.public, plan.account, response.status, answer, Date.now()));
-  if (edits === undefined) return response;
-  if (edits === UNKNOWN) {
-    response.body?.cancel();
-    return refuse("internal_error");
+  const answer = lines(`${asker}\n${plan.secret ?? ""}\n`, response.headers);
+  let edits = ask(env, () => Hot.answer(plan.route, plan.kind, plan.account, response.status, answer, Date.now()));
+  if (edits === undefined && !plan.guard) return response;
+  edits ??= "";
+  if (edits[0] === REFUSED) {
+    drop(response);
+    return refuse(edits.slice(REFUSED.length));
   }
   // An exchange that no other would make. Names of headers are in lower case.
   if (edits[0] === "X") {
@@ -101,12 +119,13 @@ function clean(response, plan, asker, call, { refuse, background }) {
     background(edits.slice(0, end), call);
     edits = edits.slice(end + 1);
   }
-  if (edits === "") return response;
+  if (edits === "" && !plan.guard) return response;
+  const [remove, ...set] = edits.split("\n");
+  const removed = remove ? remove.split(",") : [];
   const rebuilt = response.webSocket
     ? new Response(null, { status: 101, webSocket: response.webSocket, headers: response.headers })
-    : new Response(response.body, response);
-  const [remove, ...set] = edits.split("\n");
-  if (remove) for (const name of remove.split(",")) rebuilt.headers.delete(name);
+    : new Response(plan.guard && response.body ? searched(response, plan.secret, removed) : response.body, response);
+  for (const name of removed) rebuilt.headers.delete(name);
   for (let i = 0; i < set.length; i += 2) rebuilt.headers.set(set[i], set[i + 1]);
   return rebuilt;
 }

@@ -15,7 +15,9 @@ use keyward_core::refusal::Refusal;
 use keyward_core::route::{GatewayFile, Routes};
 use keyward_core::secret::Digest;
 use keyward_core::time::Millis;
-use keyward_edge::bindings::{self, SECRET};
+use keyward_core::vault::Answer;
+use keyward_core::verify::VerifyKeys;
+use keyward_edge::bindings::{self, SECRET, VERIFY_KEY};
 use keyward_edge::{log, recovery};
 use wasm_bindgen::prelude::*;
 use worker::Env;
@@ -64,19 +66,19 @@ impl Hot {
     }
 
     /// Decides about a request for which KV was read: `attempt` and `answer` say what came of it.
-    /// `patience` is that of the last `Q`, or 0.
+    /// `patience` is that of the last `Q`, or 0; `met` as for `waited`.
     pub fn resume(
         head: &str,
         now: f64,
         patience: u32,
+        met: u8,
         attempt: u32,
         answer: u8,
         value: &str,
     ) -> String {
         let waited = Waited {
-            patience,
             loaded: Some(loaded(attempt, answer, value)),
-            replies: &[],
+            ..waited(patience, met)
         };
         with(head, |gateway| {
             wire::outcome(gateway.resume(head, millis(now), waited))
@@ -84,12 +86,11 @@ impl Hot {
     }
 
     /// Decides about a request for which meters were asked: `replies` says what they answered.
-    pub fn met(head: &str, now: f64, patience: u32, replies: &str) -> String {
+    pub fn met(head: &str, now: f64, patience: u32, met: u8, replies: &str) -> String {
         with(head, |gateway| {
             let waited = Waited {
-                patience,
-                loaded: None,
                 replies: &wire::replies(replies),
+                ..waited(patience, met)
             };
             wire::outcome(gateway.resume(head, millis(now), waited))
         })
@@ -165,50 +166,85 @@ impl Hot {
     }
 
     /// The key set of these public keys, with blanks between.
-    pub fn key_set(public_keys: &str) -> String {
+    pub fn key_set(public_keys: &str, now: f64) -> String {
         STATE.with(|cell| match &*cell.borrow() {
-            State::Ready(gateway) => gateway.key_set(public_keys.split(' ')),
+            State::Ready(gateway) => gateway.key_set(public_keys.split(' '), millis(now)),
             State::Cold => wire::START.to_owned(),
             State::Broken => String::new(),
         })
     }
 
+    /// The keys under which credentials of projects are sealed, as `wire.rs` writes them.
+    pub fn credential_keys() -> String {
+        STATE.with(|cell| match &*cell.borrow() {
+            State::Ready(gateway) => wire::credential_keys(gateway),
+            State::Cold => wire::START.to_owned(),
+            State::Broken => String::new(),
+        })
+    }
+
+    /// Takes in what came of a read of a credential.
+    pub fn unlocked(read: &str, now: f64, answer: u8, version: f64, value: &str) {
+        let answer = match answer {
+            1 => Answer::Value(whole(version), value),
+            2 => Answer::Missing,
+            4 => Answer::Unreadable,
+            _ => Answer::Failed,
+        };
+        STATE.with(|cell| {
+            if let State::Ready(gateway) = &mut *cell.borrow_mut()
+                && let Some((field, detail)) = gateway.unlocked(read, answer, millis(now))
+            {
+                log::credential_unavailable(field, detail);
+            }
+        });
+    }
+
+    /// Decides about a request for which a credential was read.
+    pub fn again(head: &str, now: f64, patience: u32, met: u8) -> String {
+        with(head, |gateway| {
+            wire::outcome(gateway.resume(head, millis(now), waited(patience, met)))
+        })
+    }
+
     /// Plans the edits of the origin's answer; nothing when it is to be handed back untouched, and
-    /// `?` when the route is not known any more. An instance that was made while the origin was at
+    /// `?` with a code when it is not to be passed on. An instance that was made while the origin was at
     /// work asks to be started, as `handle` does. `answer` is the line of the asker that stood in the
-    /// outcome, and behind it the answer's headers; `account` is that of the registered edits.
+    /// outcome, that of the registered secret or an empty one, and behind them the answer's headers;
+    /// `kind` and `account` are those of the registered edits.
     pub fn answer(
         route: usize,
-        public: bool,
+        kind: u8,
         account: f64,
         status: u16,
         answer: &str,
         now: f64,
     ) -> Option<String> {
-        let kind = if public { Kind::Public } else { Kind::Private };
         STATE.with(|cell| match &mut *cell.borrow_mut() {
             State::Ready(gateway) => {
-                let (asker, headers) = answer.split_once('\n').unwrap_or((answer, ""));
+                let (asker, rest) = answer.split_once('\n').unwrap_or((answer, ""));
+                let (secret, headers) = rest.split_once('\n').unwrap_or((rest, ""));
                 let answered = Answered {
                     route,
-                    kind,
+                    kind: kind_of(kind),
                     account: whole(account),
                     asker: wire::asker_of(asker),
+                    secret,
                     status,
                     headers,
                 };
-                let Some(edits) = gateway.answer(&answered, millis(now)) else {
-                    return Some(wire::UNKNOWN.to_owned());
-                };
-                wire::edits(&edits)
+                match gateway.answer(&answered, millis(now)) {
+                    Ok(edits) => wire::edits(&edits),
+                    Err(refusal) => Some(wire::refused(refusal)),
+                }
             }
             State::Cold => Some(wire::START.to_owned()),
-            State::Broken => Some(wire::UNKNOWN.to_owned()),
+            State::Broken => Some(wire::refused(Refusal::InternalError)),
         })
     }
 
     /// The answer that refuses a request with a code that the entry met after it was let through.
-    pub fn refuse(head: &str, code: &str, account: f64, now: f64) -> String {
+    pub fn refuse(head: &str, code: &str, kind: u8, account: f64, now: f64) -> String {
         let refusal = Refusal::ALL
             .iter()
             .find(|refusal| refusal.code() == code)
@@ -217,9 +253,15 @@ impl Hot {
         with(head, |gateway| {
             let head = Head::parse(head);
             let (account, now) = (whole(account), millis(now));
-            wire::response(&gateway.refuse_of(head.as_ref(), refusal, account, now))
+            let refused = gateway.refuse_of(head.as_ref(), refusal, kind_of(kind), account, now);
+            wire::response(&refused)
         })
     }
+}
+
+fn kind_of(place: u8) -> Kind {
+    let kind = wire::KINDS.get(usize::from(place));
+    kind.copied().unwrap_or(Kind::Derived)
 }
 
 fn with(head: &str, act: impl FnOnce(&mut Gateway) -> String) -> String {
@@ -236,7 +278,7 @@ fn with(head: &str, act: impl FnOnce(&mut Gateway) -> String) -> String {
 }
 
 fn build(env: &Env, config: &str, seed: u64) -> Result<Gateway, (String, String)> {
-    let file: GatewayFile = serde_json::from_str(config).map_err(|_| {
+    let file = GatewayFile::read(config).ok_or_else(|| {
         (
             "gateway.toml".to_owned(),
             "the embedded configuration is not one of this version".to_owned(),
@@ -248,7 +290,15 @@ fn build(env: &Env, config: &str, seed: u64) -> Result<Gateway, (String, String)
         .ok_or_else(|| (SECRET.to_owned(), "the Worker secret is not set".to_owned()))?;
     let keyring =
         Keyring::parse(&secret).map_err(|error| (SECRET.to_owned(), error.to_string()))?;
-    Ok(Gateway::new(routes, keyring, &lookup, seed))
+    let verify_keys = match lookup(VERIFY_KEY) {
+        Some(text) => {
+            VerifyKeys::parse(&text).map_err(|error| (VERIFY_KEY.to_owned(), error.to_string()))?
+        }
+        None => VerifyKeys::default(),
+    };
+    let stored = |name: &str| bindings::is_store(env, name);
+    let gateway = Gateway::with_stores(routes, keyring, &lookup, &stored, seed);
+    Ok(gateway.with_verify_keys(verify_keys))
 }
 
 fn loaded(attempt: u32, answer: u8, value: &str) -> Loaded<'_> {
@@ -260,6 +310,17 @@ fn loaded(attempt: u32, answer: u8, value: &str) -> Loaded<'_> {
     Loaded {
         attempt: attempt as usize,
         stored,
+    }
+}
+
+/// What a call has met so far, whatever it waits for next: `met` is 1 when KV has not answered it, 2 when a
+/// credential was read for it, or the sum. A call that forgot one of them could wait for both in turn.
+fn waited(patience: u32, met: u8) -> Waited<'static> {
+    Waited {
+        patience,
+        loaded: (met & 1 != 0).then(|| loaded(0, 3, "")),
+        unlocked: met & 2 != 0,
+        ..Waited::default()
     }
 }
 

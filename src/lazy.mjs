@@ -1,6 +1,7 @@
 // A WebAssembly module of its own, loaded when something first asks for it: an isolate that does not
-// need it never starts it. `importer` imports its bindings; `title` is what an error calls it.
-export function lazy(title, importer) {
+// need it never starts it. `importer` imports its bindings; `title` is what an error calls it; `told` is
+// asked once for what the module is told each time it is touched.
+export function lazy(title, importer, told = () => undefined) {
   let loaded;
 
   async function load() {
@@ -8,7 +9,7 @@ export function lazy(title, importer) {
     const module = await importer();
     if (loaded === undefined) {
       module.__keyward_on_loss(lost);
-      loaded = { module, state: module.__worker_init_state() };
+      loaded = { module, state: module.__worker_init_state(), known: told() };
     }
     return loaded;
   }
@@ -22,9 +23,9 @@ export function lazy(title, importer) {
 
   // What Rust promises. It fails when the instance is lost before, for then nothing comes of it any more.
   async function promised(begin) {
-    const { module, state } = loaded ?? (await load());
+    const { module, state, known } = loaded ?? (await load());
     // An instance that was lost to a panic is made anew here, and counted.
-    module.touch();
+    module.touch(known);
     return new Promise((resolve, fail) => {
       waiting.add(fail);
       begin(module, state.instanceId).then(resolve, fail).finally(() => waiting.delete(fail));

@@ -12,6 +12,13 @@ export const planOf = (id) => plans.get(id);
 // Takes a plan as the module has written it.
 export function register(text) {
   const plan = JSON.parse(text);
+  // What has an older value of a credential is not used again.
+  const replaced = plans.get(plan.replaces);
+  if (replaced) {
+    plans.delete(plan.replaces);
+    characters -= replaced.characters;
+  }
+  plan.characters = text.length;
   if (plans.size >= MOST || characters + text.length > MOST_CHARACTERS) forget();
   plans.set(plan.id, plan);
   characters += text.length;

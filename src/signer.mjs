@@ -62,7 +62,7 @@ export async function signed(base, env) {
 // The key set that origins verify with.
 export async function keySet(env) {
   const { publicKeys } = own ?? (await load(env));
-  return ask(env, () => Hot.key_set(publicKeys));
+  return ask(env, () => Hot.key_set(publicKeys, Date.now()));
 }
 
 // Every asker loads for itself: the platform cancels who waits for another request's promise.

@@ -8,7 +8,7 @@ const DRAIN_MS = 5000;
 // How a read ended, in the module's numbers, and the value.
 const FOUND = 1;
 const MISSING = 2;
-const FAILED = 3;
+export const FAILED = 3;
 
 export async function load(env, name) {
   let timer;

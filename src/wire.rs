@@ -6,13 +6,17 @@
 //! | `R` | status; `+` and for how many milliseconds the answer is held back, or nothing; background work behind a blank, or nothing; then name and value lines, an empty line, the body |
 //! | `D` | as `R`, without the body: the OpenAPI document is the body, but for HEAD |
 //! | `K` | as `R`, without the body: the key set is the body, but for HEAD |
+//! | `A` | as `R`: the body are claims, whose assertion is to be the header `Keyward-Assertion` |
 //! | `M` | nothing: the management API answers |
+//! | `B` | background work or nothing: the body is to be read, and handed over behind the head |
+//! | `C` | an address, a form, and background work or nothing, in a line each: the form is to be sent there, and what is answered handed over behind the head |
 //! | `L` | a read of KV: attempt, digest and name, with blanks between |
 //! | `Q` | meters to ask: the call's patience and a pause in milliseconds, with a blank between; then for each meter three lines: the account and the number of its ask, with a blank between; the object's name as a JSON string; what to send |
+//! | `V` | a credential to read, as [`Read`](keyward_core::vault::Read) describes it |
 //! | `F` | id of the registered edits; URL; background work or nothing; what the planning of the answer is given back; names to delete, joined by commas; then name and value lines to set |
 //! | `G` | as `F`, then an empty line and what the own key has to sign for the header `Signature` |
 //!
-//! Background work is a read of KV, `X` for exchanges with meters (account and delay in
+//! Background work is a read of KV, `V` for a read of a credential, `X` for exchanges with meters (account and delay in
 //! milliseconds, with a blank between), or several of them with commas between. What meters answered
 //! goes back in the form of `Q`, two lines for each: account and number, then the answer, or nothing.
 //!
@@ -25,13 +29,18 @@ use keyward_core::account::Question;
 use keyward_core::answer::{Asker, Edits};
 use keyward_core::assertion::Unsigned;
 use keyward_core::gateway::{Ask, Fixed, Gateway, Outcome, Reply, Response, Work};
+use keyward_core::json;
+use keyward_core::kind::Kind;
 use keyward_core::records::Load;
-use serde_json::json;
+use keyward_core::refusal::Refusal;
+use keyward_core::throttle::{OwnStanding, Quantity};
 
 /// Asks the entry to start the gateway.
 pub(crate) const START: &str = "S";
-/// Says that a route is not known any more. No name of a header has it.
-pub(crate) const UNKNOWN: &str = "?";
+/// Says that an answer is not passed on; the refusal's code follows. No name of a header has it.
+const REFUSED: &str = "?";
+/// The kinds that routes serve, each by its place.
+pub(crate) const KINDS: [Kind; 3] = [Kind::Private, Kind::Public, Kind::Derived];
 
 /// An outcome as the entry reads it.
 pub(crate) fn outcome(outcome: Outcome<'_>) -> String {
@@ -39,9 +48,21 @@ pub(crate) fn outcome(outcome: Outcome<'_>) -> String {
         Outcome::Respond(response) => self::response(&response),
         Outcome::Document(response) => self::response(&response).replacen('R', "D", 1),
         Outcome::KeySet(response) => self::response(&response).replacen('R', "K", 1),
+        Outcome::Vouch(response) => self::response(&response).replacen('R', "A", 1),
         Outcome::Management => "M".to_owned(),
+        Outcome::Challenge { url, form, work } => {
+            let mut text = format!("C{url}\n{form}\n");
+            background(&mut text, &work);
+            text
+        }
+        Outcome::Body(work) => {
+            let mut text = "B".to_owned();
+            background(&mut text, &work);
+            text
+        }
         Outcome::Load(read) => format!("L{}", load(&read)),
         Outcome::Ask(ask) => self::ask(&ask),
+        Outcome::Unlock(read) => format!("V{}", read.0),
         Outcome::Forward {
             id,
             forward,
@@ -92,6 +113,11 @@ pub(crate) fn load(load: &Load) -> String {
     format!("{} {} {}", load.attempt, load.digest.to_hex(), load.name)
 }
 
+/// Why an answer is not passed on.
+pub(crate) fn refused(refusal: Refusal) -> String {
+    format!("{REFUSED}{}", refusal.code())
+}
+
 /// The edits of an answer, after a line of background work if there is any; nothing when there is
 /// none and it is to be handed back untouched.
 pub(crate) fn edits(edits: &Edits<'_>) -> Option<String> {
@@ -126,7 +152,11 @@ pub(crate) fn question(question: &Question) -> String {
         object,
         body,
     } = question;
-    format!("{account} {number}\n{}\n{body}", json!(object))
+    let mut text = format!("{account} {number}\n");
+    json::quote(&mut text, object);
+    text.push('\n');
+    text.push_str(body);
+    text
 }
 
 /// What meters answered. Lines that are not in the form are passed over.
@@ -153,23 +183,43 @@ fn background(text: &mut String, work: &Work) {
         text.push_str(&load(read));
         separate = ",";
     }
+    if let Some(read) = &work.unlock {
+        let _ = write!(text, "{separate}V{}", read.0);
+        separate = ",";
+    }
     for errand in work.key.iter().chain(&work.owner).flatten() {
         let _ = write!(text, "{separate}X{} {}", errand.account, errand.delay_ms);
         separate = ",";
     }
 }
 
-/// The Ed25519 keys of the entries in force as seeds in hexadecimal, the place of the one that signs
+/// The Ed25519 keys of the deployment as seeds in hexadecimal, the place of the one that signs
 /// before them, with blanks between.
 pub(crate) fn own_keys(gateway: &Gateway) -> String {
     let mut text = gateway.signing_key().to_string();
     for entry in gateway.own_keys() {
         text.push(' ');
-        for byte in entry.assertion_seed() {
-            let _ = write!(text, "{byte:02x}");
-        }
+        hex(&mut text, entry.assertion_seed());
     }
     text
+}
+
+/// The ids of entries in force and their AES keys in hexadecimal, with blanks between.
+pub(crate) fn credential_keys(gateway: &Gateway) -> String {
+    let mut text = String::new();
+    for (id, key) in gateway.credential_keys() {
+        text.push_str(id);
+        text.push(' ');
+        hex(&mut text, key);
+        text.push(' ');
+    }
+    text
+}
+
+fn hex(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
 }
 
 /// What is to be signed, and when it is made, renewed and sent no more, with blanks between.
@@ -185,17 +235,38 @@ pub(crate) fn unsigned(unsigned: &Unsigned) -> String {
 
 /// What is registered once for a key and a route, as JSON.
 pub(crate) fn fixed(fixed: &Fixed) -> String {
-    json!({
-        "id": fixed.id.to_string(),
-        "route": fixed.route,
-        "public": fixed.kind.is_for_pages(),
-        "account": fixed.account,
-        "set": fixed.set,
-        "assertion": fixed.assertion,
-        "timeout": fixed.timeout_ms,
-        "cache": fixed.cache,
-    })
-    .to_string()
+    let is = |is: bool| if is { "true" } else { "false" };
+    let mut object = json::Object::default();
+    object.text("id", &fixed.id.to_string());
+    object.number("route", fixed.route as u64);
+    let kind = KINDS.iter().position(|kind| *kind == fixed.kind);
+    object.number("kind", kind.unwrap_or_default() as u64);
+    object.number("account", fixed.account);
+    let mut set = String::new();
+    for (name, value) in &fixed.set {
+        set.push_str(if set.is_empty() { "[" } else { ",[" });
+        json::quote(&mut set, name);
+        set.push(',');
+        json::quote(&mut set, value);
+        set.push(']');
+    }
+    object.raw("set", &format!("[{set}]"));
+    match &fixed.assertion {
+        Some(claims) => object.text("assertion", claims),
+        None => object.raw("assertion", "null"),
+    }
+    match &fixed.secret {
+        Some(secret) => object.text("secret", secret),
+        None => object.raw("secret", "null"),
+    }
+    object.raw("guard", is(fixed.guard));
+    object.text("replaces", &fixed.replaces.to_string());
+    match fixed.timeout_ms {
+        Some(timeout_ms) => object.number("timeout", timeout_ms.into()),
+        None => object.raw("timeout", "null"),
+    }
+    object.raw("cache", is(fixed.cache));
+    object.end()
 }
 
 fn join(text: &mut String, names: &[&str]) {
@@ -216,25 +287,38 @@ fn lines(text: &mut String, headers: &[(&'static str, String)]) {
     }
 }
 
-/// The base, then the page behind a blank: neither can hold one.
+/// The base, then the page behind a blank, then how the key's own limit stands: four numbers, each
+/// behind a blank. Neither base nor page can hold one.
 fn asker(text: &mut String, asker: Asker<'_>) {
     text.push_str(asker.base);
-    if let Some(page) = asker.page {
+    if asker.page.is_some() || asker.own.is_some() {
         text.push(' ');
-        text.push_str(page);
+        text.push_str(asker.page.unwrap_or_default());
+    }
+    if let Some(own) = asker.own {
+        let Quantity { calls, window_s } = own.quantity;
+        let (left, more_s) = (own.left, own.more_s);
+        let _ = write!(text, " {calls} {window_s} {left} {more_s}");
     }
 }
 
 /// Reads what [`asker`] has written.
 pub(crate) fn asker_of(text: &str) -> Asker<'_> {
-    match text.split_once(' ') {
-        Some((base, page)) => Asker {
-            base,
-            page: Some(page),
-        },
-        None => Asker {
-            base: text,
-            page: None,
-        },
+    let mut words = text.split(' ');
+    Asker {
+        base: words.next().unwrap_or_default(),
+        page: words.next().filter(|page| !page.is_empty()),
+        own: own_of(&mut words),
     }
+}
+
+fn own_of<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<OwnStanding> {
+    Some(OwnStanding {
+        quantity: Quantity {
+            calls: words.next()?.parse().ok()?,
+            window_s: words.next()?.parse().ok()?,
+        },
+        left: words.next()?.parse().ok()?,
+        more_s: words.next()?.parse().ok()?,
+    })
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { slowed } from "./harness/slowed.mjs";
 import { startStage } from "./harness/stage.mjs";
 import { outcomes } from "./harness/traffic.mjs";
 
@@ -18,7 +18,6 @@ path = "/scoped"
 origin = "\${ORIGIN}"
 scopes = ["a:b"]
 `;
-const SLOW = { name: "src/slow-meter.mjs", path: fileURLToPath(new URL("harness/slow-meter.mjs", import.meta.url)) };
 const LEFT = 32;
 /** They leave before the meter answers. */
 const LEAVE_MS = 40;
@@ -54,7 +53,6 @@ async function round(stage, key) {
 }
 
 test("clients that leave", { timeout: 120_000 }, async (t) => {
-  const slowed = ([entry, ...modules]) => [SLOW, { ...entry, name: "src/gateway-entry.mjs" }, ...modules];
   const keys = Object.fromEntries(["allow", "deny"].flatMap((one) => named(one).map((key) => [key, limited(one)])));
   const stage = await startStage(t, { gateway: GATEWAY, keys: { first: limited("deny"), ...keys }, change: slowed });
   // From here on, meters are loaded.

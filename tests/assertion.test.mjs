@@ -188,6 +188,16 @@ test("the deployment's secret is rotated, and no origin meets a key that it coul
   await verified(stage, await token(), both);
   await verified(stage, await token(), after);
   await assert.rejects(verified(stage, last, after), { code: "ERR_JWKS_NO_MATCHING_KEY" });
+
+  // Retired and not leaked: its key is listed until its time, and signs nothing.
+  const until = Math.floor(stage.gateway.clock.now() / 1000) + 900;
+  await become(`${next},-${old.replace(":", `@${until}:`)}`);
+  const leaving = await stage.keySet();
+  assert.deepEqual(leaving.keys, both.keys);
+  await verified(stage, last, leaving);
+  assert.equal(decoded(await token()).header.kid, both.keys[0].kid);
+  await stage.gateway.clock.advance(901 * SECOND);
+  assert.deepEqual((await stage.keySet()).keys, [both.keys[0]]);
 });
 
 test("a route that asserts needs an issuer, before a deployment and in a worker", async (t) => {

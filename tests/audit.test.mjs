@@ -182,7 +182,8 @@ describe("reading it", () => {
     for (const key of keys) await change(`POST /projects/${id}/keys/${key}/disable`, {}, { client: api.as(other.secret) });
     const path = `/projects/${id}/audit`;
     const all = await api.all(path);
-    assert.deepEqual(all.map(({ at }) => at), all.map(({ at }) => at).toSorted().reverse(), "newest first");
+    const times = all.map(({ at }) => Date.parse(at));
+    assert.deepEqual(times, times.toSorted((one, other) => other - one), "newest first");
     const found = (query) => api.all(path, query);
     const having = (holds) => all.filter(holds);
     assert.deepEqual(await found(`key=${keys[1]}`), having(({ key }) => key === keys[1]));

@@ -27,10 +27,11 @@ test("derived keys in a browser", { skip: withoutChromium }, async (t) => {
     assert.deepEqual(origin.last.values("keyward-kind"), ["derived"]);
   });
 
-  await t.test("any page calls with one that names no website, and none with its parent", async (t) => {
+  await t.test("any page calls with one that says so, and none with one that names no website, or its parent", async (t) => {
     const page = await scene.open(t);
-    assert.equal((await call(page, api("/echo"), { headers: await keyed() })).status, 200);
+    assert.equal((await call(page, api("/echo"), { headers: await keyed({ anyReferrer: true }) })).status, 200);
     origin.forget();
+    assertRefused(await call(page, api("/echo"), { headers: await keyed() }), 403, "referrer_denied");
     assertRefused(await call(page, api("/echo"), { headers: scene.bearer("parent") }), 403, "private_key_in_browser");
     scene.assertOriginSaw();
   });
@@ -40,7 +41,8 @@ test("derived keys in a browser", { skip: withoutChromium }, async (t) => {
     for (const [code, status, fields] of [
       ["referrer_denied", 403, { referrers: ["https://shop.example"] }],
       ["wider_than_parent", 403, { scopes: ["cart:write"] }],
-      ["path_denied", 403, { paths: ["GET /api/orders/**"] }],
+      ["referrer_denied", 403, { scopes: ["orders:read"] }],
+      ["path_denied", 403, { anyReferrer: true, paths: ["GET /api/orders/**"] }],
       ["key_expired", 401, { now: Date.now() - 60_000, expiresIn: 1000 }],
       ["key_not_yet_valid", 401, { notBefore: new Date(Date.now() + 60_000) }],
     ]) {
@@ -55,7 +57,7 @@ test("derived keys in a browser", { skip: withoutChromium }, async (t) => {
     const made = await page.evaluate(
       async ([text, vectors]) => {
         const { derive } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
-        return Promise.all(vectors.map(({ now, fields: { secret, expires_in, not_before, ...fields } }) => derive(secret, { ...fields, now, ...(expires_in && { expiresIn: expires_in }), ...(not_before && { notBefore: new Date(not_before) }) })));
+        return Promise.all(vectors.map(({ now, fields: { secret, expires_in, not_before, any_referrer, ...fields } }) => derive(secret, { ...fields, now, ...(any_referrer && { anyReferrer: true }), ...(expires_in && { expiresIn: expires_in }), ...(not_before && { notBefore: new Date(not_before) }) })));
       },
       [text, vectors],
     );

@@ -29,7 +29,7 @@ origin = "\${ORIGIN}"
 allow_headers = ["Content-Type"]
 `;
 
-const KEYS = { page: { referrers: [PAGE] }, anywhere: { any_referrer: true }, private: { kind: "private" } };
+const KEYS = { page: { referrers: [PAGE] }, anywhere: { any_referrer: true }, app: { apps: { ios: ["com.example.app"] } }, private: { kind: "private" } };
 
 /** What a header `Origin` may hold and no page has; it is never given back. */
 const NO_PAGES = [
@@ -65,7 +65,7 @@ test("CORS", async (t) => {
     return answer;
   };
 
-  for (const page of [PAGE, OTHER, "http://localhost:3000", "https://xn--pp-fka.example", "https://[2001:db8::1]", "capacitor://localhost"]) {
+  for (const page of [PAGE, OTHER, "http://localhost:3000", "https://xn--pp-fka.example", "https://[2001:db8::1]", "capacitor://localhost", `chrome-extension://${"a".repeat(32)}`, "moz-extension://3c6bf0de-1d3b-4c66-a7e4-0d9f5d6e0f3b"]) {
     await t.test(`a preflight of ${page} is answered before authentication, without credentials`, async () => {
       for (const target of ["/open/x", "/listed/x", "/open/x?y"]) {
         const answer = await preflight(target, { page, asks: "authorization,x-custom" });
@@ -116,7 +116,7 @@ test("CORS", async (t) => {
     assert.equal(answer.header("access-control-allow-private-network"), "true");
   });
   await t.test("a page learns of its mistake: where no route takes the path, the preflight lets it read why", async () => {
-    for (const [code, target] of [["route_unknown", "/nowhere"], ["path_ambiguous", "/open/a/../b"]]) {
+    for (const [code, target] of [["route_unknown", "/nowhere"], ["path_ambiguous", "/open/a/../b"], ["method_not_allowed", "/_keyward/healthz"]]) {
       const answer = await preflight(target, { asks: "authorization" });
       assert.deepEqual([answer.status, answer.header("access-control-allow-origin"), answer.header("access-control-max-age")], [204, PAGE, "0"]);
       await stage.refuses(code, target, { method: "PUT", headers: { origin: PAGE, authorization: "Bearer x" }, page: PAGE });
@@ -176,6 +176,18 @@ test("CORS", async (t) => {
     await stage.refuses("private_key_in_browser", "/listed/x", { ...call, key: "private" });
     await stage.refuses("referrer_denied", "/listed/x", { key: "page", headers: { origin: OTHER }, page: OTHER });
     await stage.refuses("key_missing", "/listed/x", { ...call, method: "HEAD" });
+  });
+  await t.test("an Origin that no browser writes so is given back as it came, and gets no credentials", async () => {
+    for (const page of ["HTTPS://APP.EXAMPLE", "https://app.example:443"]) {
+      const answer = await called("/listed/c", { key: "page", page });
+      assert.deepEqual([allowing(answer), answer.header("access-control-allow-origin")], [["access-control-allow-origin"], page]);
+    }
+  });
+  await t.test("a key for apps lets no website read its answers, and refusals all", async () => {
+    const headers = { "x-ios-bundle-identifier": "com.example.app" };
+    const answer = await called("/open/f", { key: "app", page: PAGE, headers });
+    assert.deepEqual([allowing(answer), answer.header("vary")], [[], "Origin"]);
+    await stage.refuses("app_denied", "/open/f", { key: "app", headers: { origin: PAGE }, page: PAGE });
   });
   await t.test("the management API says nothing to other origins", async () => {
     const manage = { authorization: `Bearer ${await stage.gateway.managementKey()}` };

@@ -23,6 +23,7 @@ const refused = [
   { paths: [] },
   { referrers: [] },
   { ips: [] },
+  { any_referrer: true, referrers: ["https://shop.example"] },
   { scopes: "a:read" },
   { user: "" },
   { user: "a\nsadmin:write" },
@@ -37,8 +38,8 @@ const refused = [
 ].map((fields) => ({ now: vectors[0].now, fields: { secret: SECRET, ...fields } }));
 
 /** The fields of a vector as JavaScript has them. */
-function mint({ now, fields: { secret, expires_in, not_before, ...fields } }) {
-  const given = { ...fields, now, ...(expires_in !== undefined && { expiresIn: expires_in }), ...(not_before !== undefined && { notBefore: new Date(not_before) }) };
+function mint({ now, fields: { secret, expires_in, not_before, any_referrer, ...fields } }) {
+  const given = { ...fields, now, ...(any_referrer !== undefined && { anyReferrer: any_referrer }), ...(expires_in !== undefined && { expiresIn: expires_in }), ...(not_before !== undefined && { notBefore: new Date(not_before) }) };
   return derive(secret, given);
 }
 
@@ -50,7 +51,7 @@ describe("JavaScript", () => {
   });
 
   test("takes nothing that is misspelt for left out", async () => {
-    for (const fields of [{ scope: ["a:b"] }, { expires_in: 60 }, { user: null }, { user: 7 }]) {
+    for (const fields of [{ scope: ["a:b"] }, { expires_in: 60 }, { user: null }, { user: 7 }, { any_referrer: true }, { anyReferrer: "no" }, { anyReferrer: null }]) {
       await assert.rejects(derive(SECRET, fields), TypeError, JSON.stringify(fields));
     }
   });

@@ -154,7 +154,7 @@ describe("commands", () => {
 
   it("of wrangler exist", async () => {
     const lines = blocksOf(({ info }) => info === "sh deploy").flatMap(({ block }) => block.code.trim().split("\n"));
-    const commands = lines.filter((line) => line !== "npm install").map((line) => line.match(/npx wrangler ([a-z]+(?: [a-z]+)*)/)?.[1]);
+    const commands = lines.filter((line) => line !== "npm install").map((line) => line.match(/npx wrangler ([a-z-]+(?: [a-z]+)*)/)?.[1]);
     for (const command of new Set(commands)) {
       const { stdout } = await run(...wrangler([...command.split(" "), "--help"]));
       assert.ok(stdout.startsWith(`wrangler ${command}`), command);
@@ -201,9 +201,10 @@ describe("configuration examples", () => {
       .replace(/^main = .*$/m, `main = ${JSON.stringify(join(ROOT, "src/entry.mjs"))}`)
       .replace(/^\[build\]\n(?:.+\n)*/m, "")
       .replace(/^\[\[kv_namespaces\]\]\n(?:.+\n)*/m, kv.replace("<the id>", "0".repeat(32)));
-    await writeFile(join(folder, "wrangler.toml"), `${routes}\n${config}\n${usage}`);
+    const [store] = blocksOf(({ info }) => info === "toml wrangler-store").map(({ block }) => block.code.replace("<the id>", "0".repeat(32)));
+    await writeFile(join(folder, "wrangler.toml"), `${routes}\n${config}\n${usage}\n${store}`);
     const { stdout } = await run(...wrangler(["deploy", "--dry-run", "--config", join(folder, "wrangler.toml"), "--outdir", join(folder, "out")]));
-    for (const binding of ["env.KEYS", "env.ACCOUNT", "env.PROJECTS", "env.METERS", "env.USAGE"]) assert.ok(stdout.includes(binding), stdout);
+    for (const binding of ["env.KEYS", "env.ACCOUNT", "env.PROJECTS", "env.METERS", "env.USAGE", "env.OPENAI_API_KEY"]) assert.ok(stdout.includes(binding), stdout);
   });
 });
 

@@ -56,6 +56,13 @@ describe("a page that sends a private key", () => {
     stage.assertNoSecret(JSON.stringify([await client.audit("acme"), receiver.calls, await shown("server")]));
   });
 
+  test("is named too where it asks for a session key", async (t) => {
+    const stage = await start(t);
+    const exchanged = await stage.call("/_keyward/v1/session", { method: "POST", headers: { authorization: `Bearer ${stage.keys.server}`, origin: "https://app.example" } });
+    assert.deepEqual([exchanged.status, exchanged.json().code], [403, "private_key_in_browser"]);
+    await eventually(async () => assert.deepEqual(origins(await stage.shown("server")), ["https://app.example"]), REPORTED_MS);
+  });
+
   test("that says nothing of itself is unknown; a public key's is none of this", async (t) => {
     const { from, shown } = await start(t);
     await from({ origin: "null" }, {});
@@ -70,10 +77,79 @@ describe("a page that sends a private key", () => {
     const { from, shown, gateway, client } = await start(t);
     for (let hour = 0; hour < 6; hour += 1) {
       for (let page = 0; page < 20; page += 1) await from({ origin: `https://p${page}-of-${hour}.example` });
-      await eventually(async () => assert.ok(origins(await shown("server")).length >= Math.min(20, 4 * (hour + 1))), REPORTED_MS);
+      await eventually(async () => assert.equal(origins(await shown("server")).filter((page) => page.endsWith(`-of-${hour}.example`)).length, 4), REPORTED_MS);
       await gateway.clock.advance(HOUR + 1000);
     }
-    assert.equal(origins(await shown("server")).length, 20);
-    assert.equal((await client.audit("acme")).filter(({ action }) => action === "key.browser_use").length, 20);
+    const known = origins(await shown("server"));
+    assert.equal(known.length, 20);
+    const told = (await client.audit("acme")).filter(({ action }) => action === "key.browser_use").map(({ changes }) => changes[0].after);
+    // The first stay, and the newest are there; after the first twenty, one in an hour is told.
+    assert.ok(known.slice(0, 10).every((page) => told.slice(0, 12).includes(page)), JSON.stringify([known, told]));
+    assert.ok(told.length >= 20 && told.length <= 22, String(told.length));
+  });
+});
+
+describe("a project may let a secret end that a page has sent", () => {
+  const HOURS_6 = 6 * HOUR;
+  const page = (name) => ({ origin: `https://${name}.example` });
+
+  /** As above, in a project with this setting, with what its receiver hears of ends. */
+  async function ending(t, keys = { server: {} }) {
+    const stage = await start(t, { keys });
+    assert.equal((await stage.client.patch("/projects/acme", { browser_end_s: HOURS_6 / 1000 })).body.project.browser_end_s, HOURS_6 / 1000);
+    await stage.client.must("POST", "/projects/acme/webhooks", { url: `${stage.receiver.url}/ends`, events: ["key.expiring"] });
+    const noted = (count) => eventually(async () => assert.equal(origins(await stage.shown("server")).length, count), REPORTED_MS);
+    return Object.assign(stage, { noted });
+  }
+
+  test("once, so much later, and the key goes on with a new one", async (t) => {
+    const stage = await ending(t);
+    const { client, shown, from, noted, receiver, gateway } = stage;
+    const { id, version } = stage.created.server.key;
+    const began = gateway.clock.now();
+    await from(page("one"));
+    await noted(1);
+    const key = await shown("server");
+    const [secret] = key.secrets;
+    const end = Date.parse(secret.browser_end_at);
+    assert.ok(end >= began + HOURS_6 && end <= gateway.clock.now() + HOURS_6);
+    assert.deepEqual([secret.not_after, secret.status, key.version], [secret.browser_end_at, "live", version + 1]);
+    assert.deepEqual(key.expires_soon, { at: secret.browser_end_at, cause: "browser_use" });
+    await eventually(() => assert.equal(receiver.of("key.expiring").length, 1), 5_000);
+    const { data } = receiver.of("key.expiring")[0];
+    assert.deepEqual([data.key.id, data.secret, data.expires_soon, data.by], [id, secret.id, key.expires_soon, { type: "keyward" }]);
+    const entry = (await client.audit("acme")).filter(({ action }) => action === "key.browser_end");
+    assert.deepEqual(entry.map(({ target, actor }) => [target, actor.type]), [[secret.id, "keyward"]]);
+    // Neither a later page nor another setting moves it.
+    await gateway.clock.advance(HOUR);
+    await client.patch("/projects/acme", { browser_end_s: HOUR / 1000 });
+    await from(page("two"));
+    await noted(2);
+    assert.equal((await shown("server")).secrets[0].not_after, secret.not_after);
+    const rotated = await client.change("acme", id, "rotate", { overlap: 24 * 3600 });
+    assert.equal(rotated.key.secrets[1].not_after, secret.not_after, "a rotation prolongs nothing");
+    assert.equal(rotated.key.secrets[0].not_after, undefined);
+    await gateway.clock.advance(HOURS_6);
+    await stage.refuses("key_expired", "/x", { key: "server" });
+    await stage.passes("/x", { key: rotated.secret });
+  });
+
+  test("not where it ends sooner, not where it was revoked, and not without the setting", async (t) => {
+    const soon = 3 * HOUR;
+    const stage = await ending(t);
+    const { client, shown, from, noted, gateway } = stage;
+    const { id } = stage.created.server.key;
+    await client.change("acme", id, "rotate", { overlap: soon / 1000 });
+    const [, before] = (await shown("server")).secrets;
+    await from(page("one"));
+    await noted(1);
+    const [newer, older] = (await shown("server")).secrets;
+    assert.deepEqual([older.not_after, older.browser_end_at], [before.not_after, undefined]);
+    assert.deepEqual([newer.not_after, newer.browser_end_at], [undefined, undefined], "another secret was sent");
+    await client.patch("/projects/acme", { browser_end_s: null });
+    await gateway.clock.advance(HOUR + 1000);
+    await from(page("two"));
+    await noted(2);
+    assert.equal((await client.audit("acme")).filter(({ action }) => action === "key.browser_end").length, 0);
   });
 });

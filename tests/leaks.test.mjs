@@ -6,6 +6,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { derive } from "../clients/derive.mjs";
 import { startReceiver } from "./harness/hooked.mjs";
 import { eventually, ManagementClient, startRegistries } from "./harness/registry.mjs";
 
@@ -28,11 +30,13 @@ class Publisher {
   fetched = 0;
   keys = [PUBLISHED_BY_GITHUB];
   status = 200;
+  wait = 0;
   #pairs = new Map();
 
   async listen(t) {
-    const server = createServer((request, response) => {
+    const server = createServer(async (request, response) => {
       this.fetched += 1;
+      await sleep(this.wait);
       response.writeHead(this.status, { "content-type": "application/json" }).end(JSON.stringify({ public_keys: this.keys }));
     });
     t.after(() => server.close());
@@ -205,19 +209,72 @@ describe("GitHub's reports", () => {
     await clock.advance(MINUTE);
     assert.equal((await report([match("x")], "new")).status, 200);
     assert.equal(publisher.fetched, 2);
-    // A key that is withdrawn counts for a day at most; what cannot be fetched is not known.
+    // A day later they are fetched again. While that fails, those that are known go on counting; whether
+    // another one is published cannot be known.
     publisher.keys = publisher.keys.filter(({ key_identifier }) => key_identifier !== "new");
     publisher.status = 500;
     await clock.advance(24 * 60 * MINUTE);
-    const down = await report([match("x")]);
+    for (let count = 0; count < 3; count += 1) assert.equal((await report([match("x")], "new")).status, 200);
+    const down = await send([match("x")], { id: "unknown", signature: SAMPLE.signature });
     assert.deepEqual([down.status, down.body.code], [503, "signing_keys_unavailable"]);
     assert.ok(down.headers.get("retry-after"));
-    assert.equal((await report([match("x")])).status, 503);
     assert.equal(publisher.fetched, 3);
+    await clock.advance(MINUTE);
+    assert.equal((await report([match("x")])).status, 200);
+    assert.equal(publisher.fetched, 4);
     publisher.status = 200;
     await clock.advance(MINUTE);
     assert.equal((await report([match("x")])).status, 200);
-    assert.equal((await report([match("x")], "new")).status, 401);
+    assert.equal((await report([match("x")], "new")).status, 401, "it is not published any more");
+    assert.equal(publisher.fetched, 5);
+  });
+
+  test("that come while the published keys are being fetched wait for them, and fetch nothing themselves", async (t) => {
+    const { report, send, publisher } = await start(t);
+    publisher.wait = 700;
+    const all = await Promise.all(Array.from({ length: 8 }, () => report([match("x")])));
+    assert.deepEqual(all.map(({ status }) => status), Array(8).fill(200));
+    assert.equal(publisher.fetched, 1);
+    const stranger = await send([match("x")], { id: "unknown", signature: SAMPLE.signature });
+    assert.equal(stranger.body.code, "signature_invalid");
+  });
+
+  test("that come while the published keys cannot be fetched are to be sent again", async (t) => {
+    const { report, publisher, clock } = await start(t, { clock: true });
+    Object.assign(publisher, { wait: 500, status: 500 });
+    const all = await Promise.all(Array.from({ length: 4 }, () => report([match("x")])));
+    assert.deepEqual(all.map(({ body }) => body.code), Array(4).fill("signing_keys_unavailable"));
+    assert.equal(publisher.fetched, 1);
+    publisher.status = 200;
+    await clock.advance(MINUTE);
+    assert.equal((await report([match("x")])).status, 200);
+  });
+
+  test("of a derived key flag the private key that it comes from, once a day, and revoke nothing", async (t) => {
+    const { api, report, secretOf, clock } = await start(t, { clock: true });
+    const receiver = await startReceiver(t);
+    await api.must("POST", "/projects/p/webhooks", { url: `${receiver.url}/`, events: ["key.leaked"] });
+    const { key, secret } = await api.key("p");
+    const tokens = await Promise.all(["ann", "bob"].map((user) => derive(secret, { user })));
+    const stranger = await derive(`${secret.slice(0, -4)}zzzz`, {});
+    const { status, body } = await report([...tokens, stranger, tokens[0].slice(0, 60)].map((token) => match(token)));
+    assert.equal(status, 200);
+    assert.deepEqual(body.map(({ label }) => label), ["true_positive", "true_positive", "false_positive", "false_positive"]);
+    assert.equal(body[0].token_hash, sha256(tokens[0]));
+    const one = await secretOf(key.id);
+    assert.deepEqual([one.status, one.leaked], ["live", undefined], "the secret itself has not leaked");
+    await report([match(tokens[1])]);
+    await eventually(() => assert.equal(receiver.calls.length, 1), 5_000);
+    const { data } = receiver.calls[0];
+    assert.deepEqual([data.key.id, data.secret, data.derived, data.done, data.leaked.source], [key.id, one.id, true, "flagged", "GitHub: commit"]);
+    await clock.advance(24 * 60 * MINUTE);
+    await report([match(tokens[1])]);
+    await eventually(() => assert.equal(receiver.calls.length, 2), 5_000);
+    assert.equal((await api.audit("p")).filter(({ action }) => action === "key.leak").length, 2);
+    // The secret itself leaks, and is revoked.
+    await report([match(tokens[0]), match(secret)]);
+    assert.equal((await secretOf(key.id)).status, "revoked");
+    for (const token of tokens) assert.ok(!receiver.calls.some(({ body }) => body.includes(token)));
   });
 });
 
@@ -226,14 +283,20 @@ test("the documented patterns find the secrets of every kind, and the core has t
   const page = readFileSync(new URL("../docs/a-key-leaked.md", import.meta.url), "utf8");
   const patterns = [...page.matchAll(/^\| (?:pattern|for keys of .*) \| `(.+)` \|$/gm)].map(([, text]) => text.replaceAll("\\|", "|"));
   assert.equal(patterns.length, 2);
+  const derived = page.match(/^\| pattern of derived keys \| `(.+)` \|$/m)[1];
   const core = readFileSync(new URL("../crates/core/src/leak.rs", import.meta.url), "utf8");
-  assert.ok(core.includes(`"${patterns[0]}"`));
+  for (const own of [patterns[0], derived]) assert.ok(core.includes(`"${own}"`), own);
+  const { secret: parent } = await api.key("p");
+  for (const token of [await derive(parent, {}), await derive(parent, { user: "u".repeat(100), scopes: Array.from({ length: 9 }, (_, index) => `orders${index}:read`) })]) {
+    for (const text of [token, `KEY="${token}"`, `${token}\n`]) assert.equal(text.match(new RegExp(derived))?.[0], token);
+  }
   const secrets = [await api.key("p"), await api.key("p", { any_referrer: true, environment: "test" }), await api.managementKey({})].map(({ secret }) => secret);
   for (const pattern of patterns) {
     for (const secret of secrets) {
       for (const text of [secret, `KEY="${secret}"`, `?key=${secret}&x`, `${secret}\n`]) assert.equal(text.match(new RegExp(pattern))?.[0], secret);
       assert.ok(!new RegExp(pattern).test(secret.slice(0, -1)));
     }
+    assert.ok(!secrets.some((secret) => new RegExp(derived).test(secret)));
     for (const text of ["sk_live_4eC39HqLyjWDarjtT1zdp7dc", "ghp_16C7e42F292c6912E7710c838347Ae178B4a"]) assert.ok(!new RegExp(pattern).test(text));
   }
 });

@@ -6,7 +6,7 @@ import { SECRETS } from "./harness/keyward.mjs";
 import { assertRefused } from "./harness/refused.mjs";
 import { ManagementClient, startRegistries } from "./harness/registry.mjs";
 
-const SCOPES = ["keys:read", "keys:write", "usage:read", "audit:read", "projects:write"];
+const SCOPES = ["keys:read", "keys:write", "usage:read", "audit:read", "projects:write", "credentials:read", "credentials:write"];
 const BOOTSTRAP = SECRETS.KEYWARD_BOOTSTRAP_KEY;
 const HOUR = 3_600_000;
 const OFFICE = "192.0.2.0/24";

@@ -2,12 +2,13 @@
 // nothing is changed, and no answer tells what exists.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { ASKING } from "./harness/asking.mjs";
 import { SECRETS } from "./harness/keyward.mjs";
 import { callOf, filled, isOfManagementKey, isOfProject, OPERATIONS } from "./harness/operations.mjs";
 import { assertIndistinct, assertRefused } from "./harness/refused.mjs";
 import { ManagementClient, startRegistries } from "./harness/registry.mjs";
 
-const SCOPES = ["keys:read", "keys:write", "usage:read", "audit:read", "projects:write"];
+const SCOPES = ["keys:read", "keys:write", "usage:read", "audit:read", "projects:write", "credentials:read", "credentials:write"];
 const NO_KEY = "key_00000000000000000000";
 const NO_SECRET = "sec_000000000000";
 const NO_WEBHOOK = "whk_0000000000000000";
@@ -29,7 +30,7 @@ const state = async () => ({
 
 /** What exists by project, and what does not exist: names for the paths. */
 const there = {};
-const nowhere = { project: "nowhere", environment: "nowhere", key: NO_KEY, secret: NO_SECRET, webhook: NO_WEBHOOK };
+const nowhere = { project: "nowhere", environment: "nowhere", key: NO_KEY, secret: NO_SECRET, webhook: NO_WEBHOOK, credential: "NOWHERE" };
 const secrets = {};
 let began;
 
@@ -39,7 +40,8 @@ before(async () => {
     const { key, secret } = await api.key(id, { name: `of ${id}`, owner: "ann" });
     const manager = await api.managementKey({ name: `of ${id}`, project: id });
     const { webhook } = await api.must("POST", `/projects/${id}/webhooks`, { url: "https://hooks.example.com/", events: ["webhook.test"] });
-    there[id] = { project: id, environment: "live", key: key.id, secret: key.secrets[0].id, webhook: webhook.id, manager: manager.key };
+    await api.must("PUT", `/projects/${id}/credentials/OPENAI`, { value: "sk-0123456789", origin: "https://api.example.com" });
+    there[id] = { project: id, environment: "live", key: key.id, secret: key.secrets[0].id, webhook: webhook.id, credential: "OPENAI", manager: manager.key };
     secrets[id] = { private: secret, public: (await api.key(id, { any_referrer: true })).secret, manager: manager.secret };
   }
   began = await state();
@@ -83,7 +85,7 @@ test("the operations of these tests are those of the API", async () => {
       .filter(([method]) => ["get", "put", "post", "patch", "delete"].includes(method))
       .map(([method, { operationId }]) => `${operationId}: ${method.toUpperCase()} ${`${base}${path}`.replace(/^.*\/_keyward\/v1/, "")}`),
   );
-  assert.deepEqual(served.sort(), OPERATIONS.map(({ id, method, path }) => `${id}: ${method} ${path}`).sort());
+  assert.deepEqual(served.sort(), [...OPERATIONS, ...ASKING].map(({ id, method, path }) => `${id}: ${method} ${path}`).sort());
 });
 
 describe("a call that no management key stands behind", () => {

@@ -2,6 +2,7 @@
 // made from it, right and wrong, and finds no answer outside of it.
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { ASKING, VERIFY_KEYS } from "./harness/asking.mjs";
 import { populate } from "./harness/deployment.mjs";
 import { OPERATIONS } from "./harness/operations.mjs";
 import { startPython } from "./harness/python.mjs";
@@ -24,7 +25,7 @@ test("the document has every operation, by its path, method and name", () => {
   const described = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { operationId }]) => `${operationId}: ${method.toUpperCase()} ${path}`),
   );
-  assert.deepEqual(described.toSorted(), OPERATIONS.map(({ id, method, path }) => `${id}: ${method} ${path}`).toSorted());
+  assert.deepEqual(described.toSorted(), [...OPERATIONS, ...ASKING].map(({ id, method, path }) => `${id}: ${method} ${path}`).toSorted());
 });
 
 test("what the document says of numbers, times, cursors and headers is what is read", async () => {
@@ -43,14 +44,14 @@ test("what the document says of numbers, times, cursors and headers is what is r
 describe("schemathesis finds no server error and no answer outside the document", { skip: python.skip }, () => {
   /** Runs it with a key of these fields, on projects of its own. */
   async function run(t, fields, parameters) {
-    const own = await startRegistries(t, { vars: { KEYWARD_WEBHOOK_HOSTS: "any", KEYWARD_GITHUB_KEYS: "http://127.0.0.1:1/" } });
+    const own = await startRegistries(t, { vars: { ...VERIFY_KEYS, KEYWARD_WEBHOOK_HOSTS: "any", KEYWARD_GITHUB_KEYS: "http://127.0.0.1:1/" } });
     const account = new ManagementClient(own);
     const deployment = await populate(account);
     const { key, secret } = await account.managementKey({ name: "schemathesis", ...fields });
     const { failed, output, operations, cases } = await runSchemathesis(t, python, { ...deployment, own: key.id, secret }, parameters);
     t.diagnostic(`${operations} operations, ${cases} cases`);
     assert.ok(!failed, output);
-    assert.equal(operations, OPERATIONS.length);
+    assert.equal(operations, OPERATIONS.length + ASKING.length);
   }
 
   test("with a key of the account", (t) => run(t, {}, []));

@@ -19,6 +19,13 @@ test("a plan is found by its id until all are forgotten", () => {
   assert.deepEqual([planOf("7"), registered()], [undefined, { plans: 0, characters: 0 }]);
 });
 
+test("one that takes the place of another lets go of it", () => {
+  const text = JSON.stringify({ id: "8", replaces: "7", set: [["authorization", "new"]] });
+  register(plan(7, "old"));
+  register(text);
+  assert.deepEqual([planOf("7"), registered()], [undefined, { plans: 1, characters: text.length }]);
+});
+
 test("there are never more than the bound, and the newest is always there", () => {
   let most = 0;
   for (let id = 0; id < 3 * MOST + 10; id += 1) {

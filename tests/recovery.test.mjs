@@ -3,10 +3,10 @@
 // plane are two modules; a panic of one is nothing to the other.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { after, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import WebSocket from "ws";
+import { breakable } from "./harness/breaking.mjs";
 import { SECRETS, startKeyward } from "./harness/keyward.mjs";
 import { fault } from "./harness/kv.mjs";
 import { createKeys, management } from "./harness/management.mjs";
@@ -19,19 +19,6 @@ path = "/**"
 origin = "\${ORIGIN}"
 credential = { secret = "CREDENTIAL", header = "x-origin-token" }
 `;
-
-/** What stands in front of bindings and can break them. */
-const FRONTS = { "build/index.js": "harness/breakable.mjs", "build/control.js": "harness/breakable-control.mjs" };
-
-/** The modules of the gateway, with the fronts. */
-function breakable(modules) {
-  return modules.flatMap((module) => {
-    const front = FRONTS[module.name];
-    if (front === undefined) return [module];
-    const built = { ...module, name: module.name.replace("build/", "build/built-") };
-    return [built, { name: module.name, path: fileURLToPath(new URL(front, import.meta.url)) }];
-  });
-}
 
 const origin = await startOrigin({ after });
 const gateway = await startKeyward({ after }, { gateway: GATEWAY, vars: { ORIGIN: origin.url, CREDENTIAL }, change: breakable });

@@ -6,7 +6,7 @@ import { eventually } from "./harness/registry.mjs";
 import { newKey, newSecret, on, sha256, startAccount } from "./harness/account.mjs";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
-const ALL = ["keys:read", "keys:write", "usage:read", "audit:read", "projects:write"];
+const ALL = ["keys:read", "keys:write", "usage:read", "audit:read", "projects:write", "credentials:read", "credentials:write"];
 const REVOCATION = { reason: "keyCompromise", note: "seen in a log" };
 const BOOTSTRAP = sha256("bootstrap");
 

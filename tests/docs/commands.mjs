@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { temporaryFolder } from "../harness/folder.mjs";
+import { ACME, VERIFY_KEYS } from "../harness/asking.mjs";
 import { SECRETS, startKeyward } from "../harness/keyward.mjs";
 import { management } from "../harness/management.mjs";
 import { ROOT } from "./markdown.mjs";
@@ -15,7 +16,7 @@ const run = promisify(execFile);
 const SHOWN = "http://127.0.0.1:8787";
 // Where they have webhooks sent to.
 const RECEIVER = "https://ops.example.com";
-const NEEDS_GATEWAY = /KEYWARD_URL|keyward (--json )?(keys|projects|environments|owners|management-keys|usage|audit|whoami|apply|self-revoke|webhooks|leaked|secrets (republish|status))/;
+const NEEDS_GATEWAY = /KEYWARD_URL|keyward (--json )?(keys|projects|environments|owners|management-keys|usage|audit|whoami|apply|self-revoke|webhooks|credentials|leaked|secrets (republish|status))/;
 const TIMEOUT_MS = 60_000;
 // Another deployment: it shares no secret with the first.
 const OTHER_SECRETS = { KEYWARD_SECRET: "other:YW5vdGhlci1zZWNyZXQtYW5vdGhlci1zZWNyZXQtYW5vdGhlcg" };
@@ -43,7 +44,7 @@ export async function runBlocks(t, blocks, env, gateway) {
     const key = await started.managementKey();
     await mkdir(join(folder, ".wrangler"));
     await writeFile(join(folder, ".wrangler/management.key"), `${key}\n`);
-    Object.assign(variables, { KEYWARD_URL: url, KEYWARD_KEY: key });
+    Object.assign(variables, { KEYWARD_URL: url, KEYWARD_KEY: key, KEYWARD_VERIFY_KEY: ACME });
     if (code.join("").includes("KEYWARD_OTHER_URL")) {
       const other = await startGateway(t, gateway, OTHER_SECRETS);
       Object.assign(variables, { KEYWARD_OTHER_URL: other.url, KEYWARD_OTHER_KEY: await other.managementKey() });
@@ -55,7 +56,7 @@ export async function runBlocks(t, blocks, env, gateway) {
       Object.assign(variables, { KEYWARD_URL: fresh.url, KEYWARD_BOOTSTRAP_KEY: bootstrap });
       code = code.map((text) => text.replace(/^export KEYWARD_BOOTSTRAP_KEY=.*$/m, `$&\nexport KEYWARD_BOOTSTRAP_KEY=${bootstrap}`));
     }
-    code = code.map((text) => text.replaceAll(SHOWN, url).replaceAll(RECEIVER, started.origin));
+    code = code.map((text) => text.replaceAll(SHOWN, url).replaceAll(RECEIVER, started.origin).replace(/--origin \S+/g, `--origin ${started.origin}`));
   }
   const secrets = Object.entries(SECRETS).map(([name, value]) => `${name}="${value}"\n`);
   await writeFile(join(folder, ".dev.vars"), secrets.join(""));
@@ -83,7 +84,7 @@ async function startGateway(t, gateway, vars = {}) {
     .replace(/^origin = ".*"$/gm, `origin = "${address}"`)
     .replace(/^host = .*$/gm, "");
   const secrets = [...gateway.matchAll(/secret = "(\w+)"/g)].map(([, name]) => [name, "of-the-origin"]);
-  const started = await startKeyward(t, { gateway: here, vars: { KEYWARD_WEBHOOK_HOSTS: "any", ...Object.fromEntries(secrets), ...vars } });
+  const started = await startKeyward(t, { gateway: here, vars: { ...VERIFY_KEYS, KEYWARD_WEBHOOK_HOSTS: "any", ...Object.fromEntries(secrets), ...vars } });
   for (const [, list] of gateway.matchAll(/^projects = (\[.*\])$/gm)) {
     for (const id of JSON.parse(list)) await management(started).createProject(id);
   }

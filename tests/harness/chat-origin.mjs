@@ -7,13 +7,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** The words that it answers with; between them it pauses when they are streamed. */
 export const WORDS = ["Keys", " stay", " at", " the", " edge."];
 
-/** Starts it; `t` closes it. `requests` holds what has arrived: { method, target, headers, body }. */
+/**
+ * Starts it; `t` closes it. `requests` holds what has arrived: { method, target, headers, body }, and
+ * `left` when the client has not waited for the end.
+ */
 export async function startChatOrigin(t, credential, pauseMs = 150) {
   const requests = [];
   const server = createServer(async (request, response) => {
     const { method, url: target, headers } = request;
     const body = Buffer.concat(await request.toArray()).toString();
-    requests.push({ method, target, headers, body });
+    const record = { method, target, headers, body };
+    requests.push(record);
+    response.on("close", () => response.writableFinished || (record.left = true));
     if (headers.authorization !== `Bearer ${credential}`) {
       return json(response, 401, { error: { message: "Incorrect API key provided.", type: "invalid_request_error", param: null, code: "invalid_api_key" } });
     }

@@ -19,8 +19,8 @@ const executablePath = process.env.CHROMIUM || PLACES.find((path) => existsSync(
 /** For the option `skip` of a test: why it cannot run here. With CI=true it runs, and fails. */
 export const withoutChromium = executablePath || process.env.CI === "true" ? false : MISSING;
 
-/** Starts Chromium with a profile of its own; `t` ends it. */
-export async function startChromium(t) {
+/** Starts Chromium with a profile of its own and further arguments; `t` ends it. */
+export async function startChromium(t, more = []) {
   if (!executablePath) throw new Error(MISSING);
   const browser = await chromium.launch({
     executablePath,
@@ -33,6 +33,7 @@ export async function startChromium(t) {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...more,
     ],
   });
   t.after(() => browser.close());

@@ -5,6 +5,7 @@ const PROJECT = "/projects/{project}";
 const ENVIRONMENT = `${PROJECT}/environments/{environment}`;
 const KEY = `${PROJECT}/keys/{key}`;
 const WEBHOOK = `${PROJECT}/webhooks/{webhook}`;
+const CREDENTIAL = `${PROJECT}/credentials/{credential}`;
 const MANAGEMENT_KEY = "/management-keys/{key}";
 
 /**
@@ -61,11 +62,16 @@ export const OPERATIONS = [
   op("createWebhook", `POST ${PROJECT}/webhooks`, { scope: "projects:write", body: { url: "https://hooks.example.com/" } }),
   op("listWebhooks", `GET ${PROJECT}/webhooks`, { scope: "keys:read" }),
   op("showWebhook", `GET ${WEBHOOK}`, { scope: "keys:read" }),
+  op("updateWebhook", `PATCH ${WEBHOOK}`, { scope: "projects:write", body: { description: "changed" } }),
   op("deleteWebhook", `DELETE ${WEBHOOK}`, { scope: "projects:write" }),
   op("rotateWebhook", `POST ${WEBHOOK}/rotate`, { scope: "projects:write", body: { overlap: 0 } }),
   op("disableWebhook", `POST ${WEBHOOK}/disable`, { scope: "projects:write", body: {} }),
   op("enableWebhook", `POST ${WEBHOOK}/enable`, { scope: "projects:write", body: {} }),
   op("testWebhook", `POST ${WEBHOOK}/test`, { scope: "projects:write", body: {} }),
+
+  op("setCredential", `PUT ${CREDENTIAL}`, { scope: "credentials:write", body: { value: "sk-0123456789", origin: "https://api.example.com" } }),
+  op("listCredentials", `GET ${PROJECT}/credentials`, { scope: "credentials:read" }),
+  op("deleteCredential", `DELETE ${CREDENTIAL}`, { scope: "credentials:write" }),
 
   op("findLeaks", "POST /leaks:find", { scope: "keys:read", body: { sha256: ["0".repeat(64)] } }),
   op("reportLeaks", "POST /leaks:report", { scope: "keys:write", body: { sha256: ["0".repeat(64)] } }),
@@ -93,7 +99,7 @@ function op(id, line, fields = {}) {
   return { id, method, path, ...fields };
 }
 
-/** The path of an operation with its names filled in: { project, environment, key, secret, webhook }. */
+/** The path of an operation with its names filled in: { project, environment, key, secret, webhook, credential }. */
 export function filled({ path }, names) {
   return path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(names[name]));
 }

@@ -9,6 +9,8 @@ export const STATUS = {
   route_unknown: 404,
   path_ambiguous: 400,
   loop_detected: 508,
+  verify_key_invalid: 401,
+  forwarded_invalid: 400,
   key_missing: 401,
   key_ambiguous: 400,
   key_invalid: 401,
@@ -21,6 +23,8 @@ export const STATUS = {
   kind_not_accepted: 403,
   private_key_in_browser: 403,
   referrer_denied: 403,
+  session_required: 403,
+  challenge_failed: 403,
   ip_denied: 403,
   app_denied: 403,
   path_denied: 403,
@@ -83,6 +87,7 @@ function assertDocument(problem, code) {
 function assertChallenge(answer, code, scope) {
   const challenge = answer.header("www-authenticate");
   if (STATUS[code] !== 401 && !(code in CHALLENGE)) return assert.equal(challenge, undefined);
+  if (code === "verify_key_invalid") return assert.equal(challenge, 'Keyward-Verify-Key realm="keyward"');
   assert.match(challenge, /^Bearer realm="keyward"/);
   const [, error = null] = challenge.match(/\berror="([^"]*)"/) ?? [];
   assert.equal(error, code in CHALLENGE ? CHALLENGE[code] : "invalid_token");

@@ -62,15 +62,16 @@ origin = "http://127.0.0.1:1"
 `;
 
 /**
- * Starts everything; `t` ends it. `answers` are more paths of the origin. `home` is the website
- * that the key "public" is made for.
+ * Starts everything; `t` ends it. `answers` are more paths of the origin, `more` gives the text of more
+ * routes, `args` arguments of Chromium as a function of the pages; `options` are those of
+ * `startStage`. `home` is the website that the key "public" is made for.
  */
-export async function startScene(t, answers) {
+export async function startScene(t, answers, { more = () => "", args = () => [], ...options } = {}) {
   const pages = await startPages(t);
   const home = pages.at("localhost");
   const keys = { public: { kind: "public", referrers: [home] }, private: { kind: "private" } };
-  const stage = await startStage(t, { gateway: routes(home), keys, credentials: { CREDENTIAL }, answers });
-  return new Scene(stage, { pages, home, browser: await startChromium(t) });
+  const stage = await startStage(t, { gateway: routes(home) + more(home), keys, credentials: { CREDENTIAL }, answers, ...options });
+  return new Scene(stage, { pages, home, browser: await startChromium(t, args(pages)) });
 }
 
 class Scene {
@@ -95,8 +96,8 @@ class Scene {
   }
 
   /** A page in a new session of the browser; the origin forgets what came before. */
-  async open(t, address = this.home) {
-    const context = await this.browser.newContext();
+  async open(t, address = this.home, options) {
+    const context = await this.browser.newContext(options);
     t.after(() => context.close());
     const page = await context.newPage();
     await page.goto(address);

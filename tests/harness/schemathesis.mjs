@@ -2,11 +2,12 @@
 // every answer compared with it.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ACME } from "./asking.mjs";
 import { ROOT } from "./build.mjs";
 import { temporaryFolder } from "./folder.mjs";
 
 const FOLDER = join(ROOT, "tests/schemathesis");
-const LONGEST_MS = 240_000;
+const LONGEST_MS = 480_000;
 
 /**
  * Runs it on a `deployment` of harness/deployment.mjs with the management key { own: id, secret },
@@ -23,6 +24,7 @@ export async function runSchemathesis(t, python, deployment, parameters = []) {
       "--config-file", join(FOLDER, "schemathesis.toml"), "--no-color",
       "run", `${deployment.url}/_keyward/openapi.json`,
       "--header", `Authorization: Bearer ${deployment.secret}`,
+      "--header", `Keyward-Verify-Key: ${ACME}`,
       "--report", "json", "--report-json-path", report,
       ...parameters,
     ],

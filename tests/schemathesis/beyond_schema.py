@@ -30,6 +30,8 @@ RULES = [
     (r"ips\[\d+\]", "this is no IP address or network"),
     (r"referrers\[\d+\]", ""),
     (r"paths\[\d+\]", ""),
+    ("origin", ""),
+    ("credential", "a project has at most 100 credentials"),
     ("url", "a project has at most 8 webhooks"),
     # An environment that the project does not have, or that cannot be used now.
     ("environment", "the project has no such environment"),

@@ -17,13 +17,14 @@ use crate::parameter::Parameter;
 pub enum Method {
     Get,
     Post,
+    Put,
     Patch,
     Delete,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: &'static [Self] = &[Self::Get, Self::Post, Self::Patch, Self::Delete];
+    pub const ALL: &'static [Self] = &[Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
 
     /// As it stands in a request.
     #[must_use]
@@ -31,6 +32,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
@@ -94,6 +96,8 @@ pub enum Answer {
     Webhooks,
     WebhookCreated,
     WebhookTested,
+    Credentials,
+    CredentialChanged,
     LeakedSecrets,
     GithubLabels,
     ManagementKey,
@@ -119,6 +123,7 @@ impl Answer {
                 | Self::Key
                 | Self::KeyChanged
                 | Self::KeyCreated
+                | Self::Webhook
                 | Self::ManagementKey
                 | Self::ManagementKeyChanged
                 | Self::ManagementKeyCreated

@@ -1,6 +1,7 @@
 //! What requests say, read field by field: everything that is wrong is named at once, and what is
 //! not known is refused. The fields of keys and of management keys are read by the core.
 
+mod credential;
 mod credits;
 mod import;
 mod leaks;
@@ -14,6 +15,7 @@ use keyward_core::spec::FieldError;
 use keyward_core::spec::reader::Reader;
 use serde_json::Value;
 
+pub use self::credential::{CredentialValue, LONGEST_VALUE};
 pub use self::credits::{OwnerCredits, credits};
 pub use self::import::{
     ImportLine, ImportSecret, LARGEST_IMPORT, LONGEST_LINE, LONGEST_REDACTED, LONGEST_SECRET,
@@ -21,13 +23,13 @@ pub use self::import::{
 };
 pub use self::leaks::{Found, LARGEST_REPORT, LONGEST_SOURCE, Match, found, matches};
 pub use self::project::{
-    LONGEST_LIFE_S, LONGEST_WARNING_S, NewEnvironment, NewProject, Note, OwnerChange, OwnerLimits,
-    SHORTEST_LIFE_S, project_patch,
+    LONGEST_BROWSER_END_S, LONGEST_LIFE_S, LONGEST_WARNING_S, NewEnvironment, NewProject, Note,
+    OwnerChange, OwnerLimits, SHORTEST_BROWSER_END_S, SHORTEST_LIFE_S, project_patch,
 };
 pub use self::revocation::Revocation;
 pub use self::rotation::{FARTHEST_MS, Rotation};
 pub use self::usage::{MOST_SPANS, UsageRange};
-pub use self::webhook::{DEFAULT_WEBHOOK_OVERLAP_S, NewWebhook, WebhookRotation};
+pub use self::webhook::{DEFAULT_WEBHOOK_OVERLAP_S, NewWebhook, WebhookPatch, WebhookRotation};
 
 /// The largest body but that of an import, in bytes: more than the largest key needs.
 pub const LARGEST_BODY: usize = 64 * 1024;

@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod asking;
 mod bodies;
 pub mod examples;
 pub mod fields;

@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod credentials;
 mod keys;
 mod leaks;
 mod management_keys;
@@ -16,6 +17,8 @@ const READ: Option<Scope> = Some(Scope::KeysRead);
 const WRITE: Option<Scope> = Some(Scope::KeysWrite);
 const PROJECTS: Option<Scope> = Some(Scope::ProjectsWrite);
 const USAGE: Option<Scope> = Some(Scope::UsageRead);
+const CREDENTIALS_READ: Option<Scope> = Some(Scope::CredentialsRead);
+const CREDENTIALS: Option<Scope> = Some(Scope::CredentialsWrite);
 const AUDIT: Option<Scope> = Some(Scope::AuditRead);
 
 /// Every operation.
@@ -25,6 +28,7 @@ pub fn all() -> impl Iterator<Item = &'static Operation> {
         projects::TABLE,
         keys::TABLE,
         webhooks::TABLE,
+        credentials::TABLE,
         leaks::TABLE,
         audit::TABLE,
         management_keys::TABLE,

@@ -5,6 +5,7 @@
 
 mod audit;
 mod caller;
+mod credential;
 mod key;
 mod leak;
 mod limits;
@@ -18,6 +19,7 @@ mod webhook;
 
 pub use self::audit::{ACTIONS, AuditActor, AuditChange, AuditEntry};
 pub use self::caller::{Caller, CallerType, SelfRevoked};
+pub use self::credential::{Credential, CredentialChanged};
 pub use self::key::{
     Attention, Cause, ExpiresSoon, Key, KeyChanged, KeyCreated, KeyPage, Revoked, Secret,
     SecretStatus, SuspendedBy,

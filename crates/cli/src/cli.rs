@@ -5,8 +5,9 @@ use clap::builder::styling::AnsiColor;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    apply, audit, completions, config, derive, environments, explain, init, keys, leaked, man,
-    management_keys, owners, projects, secrets, self_revoke, usage, webhooks, whoami,
+    apply, audit, completions, config, credentials, derive, environments, explain, init, keys,
+    leaked, man, management_keys, owners, projects, secrets, self_revoke, usage, verify, webhooks,
+    whoami,
 };
 use crate::failure::Failure;
 use crate::output::Output;
@@ -38,6 +39,7 @@ Examples:
   keyward secrets rotate --file .dev.vars
   keyward derive --scope orders:read --user user-17 --expires-in 15m
   keyward config check
+  keyward verify --url https://api.example.com/v1/orders < key.txt
   keyward explain < questions.jsonl
 
 Exit codes: 0 done, 1 refused, 2 usage";
@@ -86,11 +88,16 @@ pub(crate) enum Command {
     /// Endpoints that are told what happens to keys
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
+    /// What a project has for origins, such as the key of an LLM's API
+    #[command(subcommand)]
+    Credentials(credentials::Credentials),
     /// Make a project's keys as a file says
     Apply(apply::Apply),
     /// Change the deployment's own secret, KEYWARD_SECRET
     #[command(subcommand)]
     Secrets(secrets::Secrets),
+    /// Ask the gateway whether a call with a key would be let through
+    Verify(verify::Verify),
     /// Say what the gateway would answer, for questions as JSON lines on standard input
     Explain(explain::Explain),
     /// Check gateway.toml
@@ -119,8 +126,10 @@ impl Command {
             Self::Leaked(command) => command.run(output),
             Self::Audit(command) => command.run(output),
             Self::Webhooks(command) => command.run(output),
+            Self::Credentials(command) => command.run(output),
             Self::Apply(command) => command.run(output),
             Self::Secrets(command) => command.run(output),
+            Self::Verify(command) => command.run(output),
             Self::Explain(command) => command.run(),
             Self::Config(command) => command.run(output),
             Self::Init(command) => command.run(output),

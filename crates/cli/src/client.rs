@@ -25,6 +25,8 @@ use trouble::{Trouble, WAITS};
 pub(crate) const URL: &str = "KEYWARD_URL";
 /// The variable that holds the management key.
 pub(crate) const KEY: &str = "KEYWARD_KEY";
+/// The variable that holds the key which proves who asks about calls.
+pub(crate) const VERIFY_KEY: &str = "KEYWARD_VERIFY_KEY";
 /// Longer than the registry ever takes, short enough not to look like a hang.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest page is far below it.
@@ -34,7 +36,8 @@ const LARGEST_ANSWER: u64 = 16 * 1024 * 1024;
 pub(crate) struct Client {
     agent: Agent,
     base: String,
-    authorization: HeaderValue,
+    /// What proves who calls: a header's name and value.
+    proof: (&'static str, HeaderValue),
 }
 
 /// An answer.
@@ -53,19 +56,30 @@ impl Client {
         let key = variable(KEY).ok_or_else(|| {
             Failure::Usage(format!("set {KEY} in the environment to a management key"))
         });
-        Self::new(&base()?, &key?)
+        Self::new(&base()?, ("authorization", "Bearer ", &key?), KEY)
     }
 
     /// The deployment of the environment, called with this secret.
     pub(crate) fn with_secret(secret: &str) -> Result<Self, Failure> {
-        Self::new(&base()?, secret)
+        Self::new(&base()?, ("authorization", "Bearer ", secret), KEY)
     }
 
-    fn new(base: &str, key: &str) -> Result<Self, Failure> {
-        let header = Zeroizing::new(format!("Bearer {key}"));
-        let mut authorization = HeaderValue::try_from(header.as_str())
-            .map_err(|_| Failure::Usage(format!("{KEY} holds something that cannot be a key")))?;
-        authorization.set_sensitive(true);
+    /// The deployment of the environment, asked about calls.
+    pub(crate) fn asking(key: &str) -> Result<Self, Failure> {
+        Self::new(&base()?, ("keyward-verify-key", "", key), VERIFY_KEY)
+    }
+
+    /// `variable` is where the key came from.
+    fn new(
+        base: &str,
+        (name, scheme, key): (&'static str, &str, &str),
+        variable: &str,
+    ) -> Result<Self, Failure> {
+        let header = Zeroizing::new(format!("{scheme}{key}"));
+        let mut value = HeaderValue::try_from(header.as_str()).map_err(|_| {
+            Failure::Usage(format!("{variable} holds something that cannot be a key"))
+        })?;
+        value.set_sensitive(true);
         let config = Agent::config_builder()
             .timeout_global(Some(TIMEOUT))
             .http_status_as_error(false)
@@ -76,7 +90,7 @@ impl Client {
         Ok(Self {
             agent: config.build().new_agent(),
             base: base.to_owned(),
-            authorization,
+            proof: (name, value),
         })
     }
 
@@ -108,6 +122,14 @@ impl Client {
         self.send(request, body, true)
     }
 
+    /// Asks once: the answer may be paid for.
+    pub(crate) fn ask(&self, path: &str, question: &Value) -> Result<Answer, Failure> {
+        let request = self
+            .request(Method::POST, path)
+            .header("content-type", "application/json");
+        self.send(request, question.to_string(), false)
+    }
+
     /// Changes what is still as `etag` says.
     pub(crate) fn patch(&self, path: &str, etag: &str, body: &Value) -> Result<Answer, Failure> {
         let request = self
@@ -115,6 +137,14 @@ impl Client {
             .header("content-type", "application/merge-patch+json")
             .header("if-match", etag);
         self.send(request, body.to_string(), false)
+    }
+
+    /// Sets. Doing it twice does no more than once.
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        let request = self
+            .request(Method::PUT, path)
+            .header("content-type", "application/json");
+        self.send(request, body.to_string(), true)
     }
 
     /// Deletes.
@@ -128,7 +158,7 @@ impl Client {
         Request::builder()
             .method(method)
             .uri(format!("{}/_keyward/v1/{path}", self.base))
-            .header("authorization", self.authorization.clone())
+            .header(self.proof.0, self.proof.1.clone())
             .header("accept", "application/json, application/x-ndjson")
     }
 

@@ -63,6 +63,14 @@ const GATEWAY: &[Field] = &[
     optional("memory_records", Shape::Number),
     optional("public_key_ip_limit", Shape::Number),
     optional("public_key_ip_window_s", Shape::Number),
+    optional("session_ip_limit", Shape::Number),
+    optional("turnstile", Shape::Table(TURNSTILE)),
+];
+
+const TURNSTILE: &[Field] = &[
+    required("secret", Shape::Text),
+    optional("action", Shape::Text),
+    optional("url", Shape::Text),
 ];
 
 const ROUTE: &[Field] = &[
@@ -76,6 +84,7 @@ const ROUTE: &[Field] = &[
     optional("key_in", Shape::Texts),
     optional("scopes", Shape::Texts),
     optional("credential", Shape::Table(CREDENTIAL)),
+    optional("guard_body", Shape::Flag),
     optional("assertion", Shape::Flag),
     optional("signature", Shape::Table(SIGNATURE)),
     optional("cost", Shape::Number),
@@ -89,7 +98,8 @@ const ROUTE: &[Field] = &[
 ];
 
 const CREDENTIAL: &[Field] = &[
-    required("secret", Shape::Text),
+    optional("secret", Shape::Text),
+    optional("project_secret", Shape::Text),
     optional("header", Shape::Text),
     optional("query", Shape::Text),
     optional("template", Shape::Text),
@@ -158,6 +168,7 @@ mod tests {
             key_in,
             scopes,
             credential,
+            guard_body,
             assertion,
             signature,
             cost,
@@ -175,6 +186,8 @@ mod tests {
         );
         assert!(cost.is_some() && assertion && signature.is_some());
         assert!(credential.is_some() && timeout_ms.is_some() && cache.is_some() && cors.is_some());
-        assert!(cookies && imported_keys && allow_ambiguous_paths && !require.is_empty());
+        assert!(
+            guard_body && cookies && imported_keys && allow_ambiguous_paths && !require.is_empty()
+        );
     }
 }

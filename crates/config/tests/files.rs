@@ -218,7 +218,7 @@ const FILES: &[(&str, &[Finding])] = &[
                 22,
                 "route[0].accepts[1]",
                 "`machine`",
-                "\"public\", \"private\" or \"derived\"",
+                "\"public\", \"session\", \"private\" or \"derived\"",
             ),
             (
                 4,
@@ -252,6 +252,28 @@ const FILES: &[(&str, &[Finding])] = &[
     (
         "[[route]]\norigin = \"https://a.example\"\ncredential = { secret = \"S\" }\n",
         &[(3, 14, "route[0].credential", "no place", "header")],
+    ),
+    (
+        "[[route]]\norigin = \"https://a.example\"\ncredential = { header = \"a\" }\n",
+        &[(3, 14, "route[0].credential", "from nowhere", "secret")],
+    ),
+    (
+        "[[route]]\norigin = \"https://a.example\"\ncredential = { secret = \"S\", project_secret = \"P\", header = \"a\" }\n",
+        &[(3, 14, "route[0].credential", "from one place", "either")],
+    ),
+    (
+        "[[route]]\norigin = \"https://a.example\"\ncredential = { project_secret = \"openai\", header = \"a\" }\n",
+        &[(
+            3,
+            33,
+            "route[0].credential.project_secret",
+            "not the name",
+            "capital",
+        )],
+    ),
+    (
+        "[[route]]\norigin = \"https://a.example\"\nguard_body = true\n",
+        &[(3, 14, "route[0].guard_body", "no credential", "credential")],
     ),
     (
         "[[route]]\norigin = \"https://a.example\"\ncredential = { secret = \"S\", query = \"key\" }\n",

@@ -16,6 +16,7 @@ mod answer;
 mod asked;
 mod body;
 mod caller;
+mod credentials;
 mod dispatch;
 mod headers;
 mod host;
@@ -101,6 +102,7 @@ async fn respond(
         keyring: &keyring,
         operation,
         request_id,
+        url: &url,
     };
     let asked = Asked::read(known, request, body, (path, query), segments, caller, ip).await?;
     dispatch::answer(&asked).await
@@ -113,4 +115,5 @@ struct Known<'a> {
     keyring: &'a Keyring,
     operation: &'static Operation,
     request_id: &'a str,
+    url: &'a str,
 }

@@ -3,6 +3,7 @@
 //! first asked for something.
 
 mod api;
+mod own;
 mod registry;
 
 use keyward_edge::recovery;
@@ -12,8 +13,10 @@ pub use self::api::Management;
 pub use self::registry::{AccountRegistry, ProjectRegistry};
 
 /// Touches the module before anything else is asked of it: one that was lost to a panic is made
-/// anew, and what a panic may log is settled.
+/// anew, and what a panic may log is settled. `hosts` are those of the routes, with a blank between
+/// them.
 #[wasm_bindgen]
-pub fn touch() {
+pub fn touch(hosts: &str) {
     recovery::prepare();
+    own::are(hosts);
 }

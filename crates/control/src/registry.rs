@@ -11,6 +11,7 @@ mod account;
 mod audit;
 mod change;
 pub(crate) mod client;
+mod credentials;
 mod export;
 mod import;
 mod journal;

@@ -4,7 +4,8 @@
 //! 2. `Set-Cookie` goes for public and derived keys, unless the route allows cookies.
 //! 3. A keyed answer becomes `Cache-Control: private`, unless it is stricter or the route opts in.
 //! 4. `Location` on the origin's host is mapped back to the gateway.
-//! 5. The origin's `Access-Control-*` is replaced by the gateway's.
+//! 5. The origin's `Access-Control-*` and `Timing-Allow-Origin` are replaced by the gateway's: the
+//!    page that may read the answer may also see how long it took, if the origin shows that at all.
 //! 6. `Keyward-*` goes, and what proxies say to each other. Headers of the runtime's own connection
 //!    stay: it never passes them on, nearly every answer has one, and to make an answer anew costs
 //!    the runtime more than the whole decision.
@@ -20,6 +21,9 @@ use crate::forward::is_of_proxies;
 use crate::head::pairs;
 use crate::kind::Kind;
 use crate::route::Route;
+use crate::throttle::OwnStanding;
+
+const TIMING: &str = "timing-allow-origin";
 
 /// Whether a header is for caches that are shared between users.
 fn is_for_shared_caches(name: &str) -> bool {
@@ -40,6 +44,8 @@ pub struct Asker<'a> {
     pub base: &'a str,
     /// The page that called with a key for pages: [`Head::page_origin`](crate::head::Head::page_origin).
     pub page: Option<&'a str>,
+    /// How the limit stands that a derived key brings along.
+    pub own: Option<OwnStanding>,
 }
 
 /// What to change in the origin's answer. Nothing: hand it back untouched.
@@ -66,9 +72,12 @@ pub fn plan<'a>(
 ) -> Edits<'a> {
     let mut edits = Edits::default();
     let (mut cache_control, mut vary) = ("", String::new());
+    let (mut timed, mut told) = (false, Vec::new());
     for (name, value) in pairs(headers) {
+        timed |= name == TIMING;
         if secret.is_some_and(|secret| shows(value, secret))
             || name.starts_with("access-control-")
+            || name == TIMING
             || name.starts_with("keyward-")
             || (name == "set-cookie" && kind.is_for_pages() && !route.cookies)
             || (is_for_shared_caches(name) && !route.cache_origin)
@@ -95,7 +104,7 @@ pub fn plan<'a>(
                     ));
                 }
             }
-            _ => {}
+            _ => told.extend(cors::EXPOSED.iter().find(|exposed| **exposed == name)),
         }
     }
     if !route.cache_origin
@@ -106,11 +115,17 @@ pub fn plan<'a>(
     }
     if let Some(origin) = asker.page {
         edits.set.extend(cors::allowed(&route.cors, origin));
+        cors::expose(&mut edits.set, &told);
+        if timed {
+            edits.set.push((TIMING, origin.to_owned()));
+        }
     }
     let listed = vary
         .split(',')
         .any(|name| matches!(name.trim(), "*") || name.trim().eq_ignore_ascii_case("origin"));
-    if kind.is_for_pages() && !listed {
+    // What a server was given must not answer a page from a shared cache: it could not read it.
+    let shared = route.cache_origin && route.access.accepts.iter().any(|kind| kind.is_for_pages());
+    if (kind.is_for_pages() || shared) && !listed {
         edits.set.push((
             "vary",
             if vary.is_empty() {

@@ -23,6 +23,9 @@ pub const LIFE_S: u64 = 120;
 pub const RENEWED_S: u64 = 60;
 /// After how many seconds it is not sent any more, so that it has not ended on its way.
 pub const SENT_S: u64 = 100;
+/// For how many seconds the public key of an entry stays in the key set once it is retired: for the
+/// deployment that follows, its way to all locations, and the last assertions and signatures.
+pub const LISTED_S: u64 = 900;
 /// What the header says that the token is (RFC 8725 section 3.11): no other of its issuer's JWTs.
 pub const TYPE: &str = "keyward-assertion+jwt";
 
@@ -110,11 +113,18 @@ pub fn unsigned(claims: &str, key_id: &str, now: Millis) -> Option<Unsigned> {
 }
 
 /// The key set (RFC 7517 section 5): of every entry in force, so that no origin meets a key that it
-/// could not have read before. `public_keys` are base64url, in the order of [`Keyring::in_force`].
+/// could not have read before, and of those that were retired just now, so that what they signed last
+/// is believed to its end. `public_keys` are base64url, in the order of [`Keyring::signing`].
 #[must_use]
-pub fn key_set<'a>(keyring: &Keyring, public_keys: impl Iterator<Item = &'a str>) -> String {
+pub fn key_set<'a>(
+    keyring: &Keyring,
+    public_keys: impl Iterator<Item = &'a str>,
+    now: Millis,
+) -> String {
     let mut text = String::from("{\"keys\":[");
-    for (number, (entry, x)) in keyring.in_force().zip(public_keys).enumerate() {
+    let all = keyring.signing().zip(public_keys);
+    let listed = all.filter(|(entry, _)| entry.is_listed(now));
+    for (number, (entry, x)) in listed.enumerate() {
         if number > 0 {
             text.push(',');
         }
@@ -217,7 +227,8 @@ mod tests {
         let keyring = Keyring::parse(SECRET).unwrap();
         assert_eq!(signer(&keyring).id(), "a1");
         let set: Value =
-            serde_json::from_str(&key_set(&keyring, ["new", "old"].into_iter())).unwrap();
+            serde_json::from_str(&key_set(&keyring, ["new", "old"].into_iter(), Millis(0)))
+                .unwrap();
         let kids: Vec<_> = keyring.in_force().map(Entry::assertion_key_id).collect();
         assert_eq!(kids.len(), 2);
         assert_ne!(kids[0], kids[1]);
@@ -232,6 +243,19 @@ mod tests {
         }
         let retired = Keyring::parse(&SECRET.replace("a1:", "-a1:")).unwrap();
         assert_eq!(signer(&retired).id(), "b2");
-        assert!(!key_set(&retired, ["new", "old"].into_iter()).contains(kids[1]));
+        assert!(!key_set(&retired, ["new", "old"].into_iter(), Millis(0)).contains(kids[1]));
+    }
+
+    #[test]
+    fn a_retired_entry_signs_nothing_and_stays_in_the_set_until_its_time() {
+        let keyring = Keyring::parse(&SECRET.replace("a1:", "-a1@1700000000:")).unwrap();
+        assert_eq!(signer(&keyring).id(), "b2");
+        let ids: Vec<_> = keyring.signing().map(Entry::id).collect();
+        assert_eq!(ids, ["b2", "a1"]);
+        for (now, keys) in [(1_699_999_999_999, 2), (1_700_000_000_000, 1)] {
+            let set = key_set(&keyring, ["new", "old"].into_iter(), Millis(now));
+            assert_eq!(set.matches("\"kid\"").count(), keys, "{set}");
+            assert!(set.contains(r#""x":"new""#));
+        }
     }
 }

@@ -5,10 +5,16 @@
 //! so that the page can read it. `null` is never reflected.
 
 use crate::head::Head;
+use crate::request::is_never_proxied;
 use crate::route::Cors;
 
-/// What a page may read of a refusal beside the document.
-const EXPOSED: &str = "ratelimit, ratelimit-policy, retry-after, www-authenticate";
+/// What a page may read of every refusal beside the document, and of an answer that has it.
+pub const EXPOSED: [&str; 4] = [
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
+    "www-authenticate",
+];
 
 /// A response header.
 pub type Header = (&'static str, String);
@@ -36,7 +42,7 @@ pub fn preflight(cors: &Cors, head: &Head<'_>) -> Vec<Header> {
     let method = head
         .header("access-control-request-method")
         .unwrap_or_default();
-    if is_token(method) {
+    if is_token(method) && !is_never_proxied(method) {
         headers.push(("access-control-allow-methods", method.to_owned()));
     }
     let names = match &cors.allow_headers {
@@ -63,9 +69,9 @@ pub fn preflight(cors: &Cors, head: &Head<'_>) -> Vec<Header> {
     headers
 }
 
-/// The headers of a preflight's answer where no route would take the request: the browser then
-/// sends it, and the page reads the refusal. A browser makes nothing of a preflight that fails
-/// but "failed to fetch". Not remembered, because a route may come.
+/// The headers of a preflight's answer where the request behind it will be refused, whatever key it
+/// brings: the browser then sends it, and the page reads why. A browser makes nothing of a preflight
+/// that fails but "failed to fetch". Not remembered, because a route may come.
 #[must_use]
 pub fn preflight_of_a_refusal(head: &Head<'_>) -> Vec<Header> {
     preflight(
@@ -90,13 +96,35 @@ pub fn allowed(cors: &Cors, origin: &str) -> Vec<Header> {
     headers
 }
 
+/// Lets the page that an answer is for read these of its headers too, each named once. An answer
+/// for no page says nothing of them.
+pub fn expose(headers: &mut Vec<Header>, names: &[&'static str]) {
+    const LIST: &str = "access-control-expose-headers";
+    if !headers
+        .iter()
+        .any(|(own, _)| *own == "access-control-allow-origin")
+    {
+        return;
+    }
+    for name in names {
+        match headers.iter_mut().find(|(own, _)| *own == LIST) {
+            Some((_, list)) if list.split(", ").any(|listed| listed == *name) => {}
+            Some((_, list)) => {
+                list.push_str(", ");
+                list.push_str(name);
+            }
+            None => headers.push((LIST, (*name).to_owned())),
+        }
+    }
+}
+
 /// The headers of a refusal: readable by the page, never with credentials.
 #[must_use]
 pub fn refused(origin: Option<&str>) -> Vec<Header> {
     let mut headers = vec![("vary", "Origin".to_owned())];
     if let Some(origin) = origin {
         headers.push(("access-control-allow-origin", origin.to_owned()));
-        headers.push(("access-control-expose-headers", EXPOSED.to_owned()));
+        headers.push(("access-control-expose-headers", EXPOSED.join(", ")));
     }
     headers
 }
@@ -110,7 +138,7 @@ fn shared(cors: &Cors, origin: &str) -> Vec<Header> {
 }
 
 /// A token of RFC 9110 section 5.6.2: what a method or a header name may be.
-fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()
@@ -204,6 +232,29 @@ mod tests {
             value(&headers, "access-control-allow-headers"),
             Some("x-a, x-d")
         );
+    }
+
+    #[test]
+    fn a_method_that_is_never_proxied_is_not_allowed() {
+        for method in ["TRACE", "CONNECT"] {
+            let headers = answer(&format!(
+                "origin\nhttps://a.example\naccess-control-request-method\n{method}\n"
+            ));
+            assert_eq!(value(&headers, "access-control-allow-methods"), None);
+        }
+    }
+
+    #[test]
+    fn what_is_exposed_is_named_once_and_to_pages_only() {
+        let mut headers = allowed(&cors(), "https://a.example");
+        expose(&mut headers, &["retry-after", "x-total", "retry-after"]);
+        assert_eq!(
+            value(&headers, "access-control-expose-headers"),
+            Some("x-total, retry-after")
+        );
+        let mut headers = vec![("cache-control", "private".to_owned())];
+        expose(&mut headers, &["retry-after"]);
+        assert_eq!(headers.len(), 1);
     }
 
     #[test]

@@ -25,6 +25,27 @@ pub struct Credential<'a> {
     pub in_query: bool,
 }
 
+impl<'a> Credential<'a> {
+    /// A key that stands nowhere in a request.
+    ///
+    /// # Errors
+    /// [`Refusal::KeyInvalid`] when it is too long to be one.
+    pub fn given(key: &'a str) -> Result<Self, Refusal> {
+        Self {
+            key: Cow::Borrowed(key),
+            in_query: false,
+        }
+        .checked()
+    }
+
+    fn checked(self) -> Result<Self, Refusal> {
+        if self.key.len() > MAX_KEY {
+            return Err(Refusal::KeyInvalid);
+        }
+        Ok(self)
+    }
+}
+
 /// Finds the one key of a request.
 ///
 /// # Errors
@@ -45,11 +66,7 @@ pub fn find<'a>(places: &[Place], head: &Head<'a>) -> Result<Credential<'a>, Ref
             }
         }
     }
-    let credential = found.ok_or(Refusal::KeyMissing)?;
-    if credential.key.len() > MAX_KEY {
-        return Err(Refusal::KeyInvalid);
-    }
-    Ok(credential)
+    found.ok_or(Refusal::KeyMissing)?.checked()
 }
 
 fn take<'a>(

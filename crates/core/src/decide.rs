@@ -18,8 +18,8 @@
 //!
 //! A **derived key** is judged with its parent's record ([`decide_derived`]): rows 1 to 4 are those of
 //! the parent, then those of the derived key itself; then `wider_than_parent`, if it says what its
-//! parent has not; row 6 is left out, because derived keys are for pages; in rows 7 and 8 both have
-//! to allow it.
+//! parent has not; row 6 is `referrer_denied`, unless it says which websites may use it, or any: then
+//! row 6 is left out; in rows 7 and 8 both have to allow it.
 //!
 //! What cannot be known refuses: an unknown client address is in no range, and a public key whose
 //! record restricts neither websites nor apps is used by nobody.
@@ -105,6 +105,11 @@ pub fn decide_derived(
     demand(
         record.kind == Kind::Private && terms.within(parent),
         Refusal::WiderThanParent,
+    )?;
+    // Its parent would be refused as well, though not for what a page may be told of this key.
+    demand(
+        terms.is_for_pages() || !from_browser(facts),
+        Refusal::ReferrerDenied,
     )?;
     for held in [parent, &terms.restrictions] {
         restrictions(held, Kind::Derived, facts)?;

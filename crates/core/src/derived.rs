@@ -11,6 +11,8 @@
 //! Rules:
 //! - A derived key only narrows: what its parent may not do, it may not do, and what it says beside
 //!   that holds as well. One that says more than its parent has is refused ([`Terms::within`]).
+//! - No page may use it, as no page may use its parent, unless it says which, or any
+//!   ([`Terms::is_for_pages`]).
 //! - It ends at most 24 hours ahead of any call that it is used for.
 //! - It derives nothing: its own digest is no key's.
 //! - Whatever of it is not known (a version, a line) is refused: it might narrow.

@@ -16,6 +16,7 @@ use std::fmt::Write as _;
 use crate::answer::{Asker, shows};
 use crate::credential::{bearer_token, decoded, query_pairs};
 use crate::derived::Terms;
+use crate::guard;
 use crate::head::Head;
 use crate::kind::Kind;
 use crate::record::Record;
@@ -97,6 +98,7 @@ pub fn plan<'a>(
             set.push(("referer", format!("{page}/")));
         } else if copy
             || is_ours(route, name, &plain, value)
+            || (route.guard_body && guard::REMOVED.contains(&name))
             || (is_hop_by_hop(name) && !(websocket && name == "upgrade"))
             || (dropped
                 .binary_search_by(|token| token.as_str().cmp(name))
@@ -113,6 +115,9 @@ pub fn plan<'a>(
         format!("{loops}, {token}")
     };
     set.push(("cdn-loop", entry));
+    if route.guard_body {
+        set.push(("accept-encoding", "identity".to_owned()));
+    }
     Forward {
         url: url(route, head, path, key, secret),
         remove,
@@ -120,6 +125,7 @@ pub fn plan<'a>(
         asker: Asker {
             base: head.base,
             page: page_of(head, kind),
+            own: None,
         },
     }
 }
@@ -257,6 +263,21 @@ pub fn fixed(
     terms: Option<&Terms>,
     secret: Option<&str>,
 ) -> Vec<(String, String)> {
+    let mut set: Vec<_> = identity(record, terms)
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    if let (Some(credential), Some(secret)) = (&route.credential, secret)
+        && let Target::Header(name) = &credential.target
+    {
+        set.push((name.clone(), credential.fill(secret)));
+    }
+    set
+}
+
+/// The headers that say whose key a call carries; empty where the key has nothing to say.
+pub(crate) fn identity(record: &Record, terms: Option<&Terms>) -> [(&'static str, String); 7] {
     let held = terms.map_or(&record.restrictions, |terms| {
         terms.scopes(&record.restrictions)
     });
@@ -268,7 +289,7 @@ pub fn fixed(
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(" ");
-    let identity = [
+    [
         ("keyward-key-id", record.key_id.as_str()),
         ("keyward-project", &record.project),
         ("keyward-environment", &record.environment),
@@ -276,18 +297,8 @@ pub fn fixed(
         ("keyward-owner", record.owner.as_deref().unwrap_or_default()),
         ("keyward-scopes", &scopes),
         ("keyward-user", user.unwrap_or_default()),
-    ];
-    let mut set: Vec<_> = identity
-        .into_iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| (name.to_owned(), visible(value)))
-        .collect();
-    if let (Some(credential), Some(secret)) = (&route.credential, secret)
-        && let Target::Header(name) = &credential.target
-    {
-        set.push((name.clone(), credential.fill(secret)));
-    }
-    set
+    ]
+    .map(|(name, value)| (name, visible(value)))
 }
 
 /// A value that any HTTP library reads back: what is not visible ASCII (and `%`) is

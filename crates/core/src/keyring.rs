@@ -3,11 +3,13 @@
 //! The text is `<id>:<base64url of 32 bytes or more>`, up to four of them with commas between.
 //! The first entry is current: it mints. Those after it are in force: what they named and
 //! MACed stays readable until it has been published anew. A `-` before the id retires an entry:
-//! it still verifies the tags of secrets that are in circulation, and nothing else.
+//! it still verifies the tags of secrets that are in circulation, and nothing else. `-<id>@<seconds>`:
+//! until this time (Unix) origins also find its public key, and so believe what it has signed last.
 //!
 //! Every use has a subkey of its own by HKDF-SHA-256 (RFC 5869), told apart by its info label,
-//! so that what leaks of one says nothing of another. The label `keyward/session/1` is set aside for
-//! session keys.
+//! so that what leaks of one says nothing of another.
+
+use std::str::FromStr as _;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use hkdf::Hkdf;
@@ -20,6 +22,7 @@ use crate::kind::Kind;
 use crate::mac::{self, Keyed};
 use crate::names;
 use crate::secret::{Digest, FORMAT, LONGEST, Minted, RANDOM, Shape, TAG};
+use crate::time::Millis;
 
 /// HKDF's salt: fixed, which RFC 5869 section 3.1 allows, and told apart from other programs'.
 const SALT: &[u8] = b"keyward/1";
@@ -38,10 +41,14 @@ pub struct Keyring {
 pub struct Entry {
     id: String,
     retired: bool,
+    /// Of a retired one: until when its public key is in the key set.
+    listed_until: Millis,
     tag: Keyed,
     look_up: Keyed,
     record: Keyed,
+    session: Keyed,
     sealing: Zeroizing<[u8; 32]>,
+    credential: Zeroizing<[u8; 32]>,
     assertion: Zeroizing<[u8; 32]>,
     assertion_key_id: String,
     derivation: Keyed,
@@ -67,6 +74,12 @@ impl Keyring {
                 "an entry is `id:key`; several have a comma between them",
             ))?;
             let (id, retired) = id.strip_prefix('-').map_or((id, false), |id| (id, true));
+            let (id, until) = id.split_once('@').filter(|_| retired).unwrap_or((id, "0"));
+            let Ok(until_s) = u32::from_str(until) else {
+                return Err(KeyringError(
+                    "behind the @ of a retired entry stands a time in seconds",
+                ));
+            };
             if !names::is_entry_id(id) {
                 return Err(KeyringError(
                     "an entry's id is 1 to 12 lower-case letters and digits",
@@ -78,7 +91,7 @@ impl Keyring {
             if entries.len() == MOST_ENTRIES {
                 return Err(KeyringError("there are more than four entries"));
             }
-            entries.push(Entry::derive(id, retired, key)?);
+            entries.push(Entry::derive(id, retired, until_s, key)?);
         }
         match entries.first() {
             Some(entry) if !entry.retired => Ok(Self { entries }),
@@ -101,6 +114,13 @@ impl Keyring {
     /// The entries under which records may stand: all but the retired ones, current first.
     pub fn in_force(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| !entry.retired)
+    }
+
+    /// The entries whose public keys are in the key set, or may be: those in force, and behind them
+    /// the retired ones whose last signatures may not have ended ([`Entry::is_listed`]).
+    pub fn signing(&self) -> impl Iterator<Item = &Entry> {
+        let leaving = |entry: &&Entry| entry.retired && entry.listed_until != Millis(0);
+        self.in_force().chain(self.entries.iter().filter(leaving))
     }
 
     /// Every entry, retired ones included, as they are written.
@@ -153,7 +173,7 @@ impl Keyring {
 }
 
 impl Entry {
-    fn derive(id: &str, retired: bool, key: &str) -> Result<Self, KeyringError> {
+    fn derive(id: &str, retired: bool, until_s: u32, key: &str) -> Result<Self, KeyringError> {
         let key = Base64UrlUnpadded::decode_vec(key.trim_end_matches('='))
             .map(Zeroizing::new)
             .map_err(|_| KeyringError("a key is not base64url"))?;
@@ -164,10 +184,13 @@ impl Entry {
         Ok(Self {
             id: id.to_owned(),
             retired,
+            listed_until: Millis(u64::from(until_s) * 1000),
             tag: mac::keyed(&*subkey::<32>(&root, "keyward/tag/1")?),
             look_up: mac::keyed(&*subkey::<32>(&root, "keyward/look-up/1")?),
             record: mac::keyed(&*subkey::<32>(&root, "keyward/record/1")?),
+            session: mac::keyed(&*subkey::<32>(&root, "keyward/session/1")?),
             sealing: subkey(&root, "keyward/sealing/1")?,
+            credential: subkey(&root, "keyward/credential/1")?,
             assertion: subkey(&root, "keyward/assertion/1")?,
             assertion_key_id: Base64UrlUnpadded::encode_string(&*subkey::<16>(
                 &root,
@@ -185,6 +208,12 @@ impl Entry {
         &self.id
     }
 
+    /// Whether its public key is in the key set.
+    #[must_use]
+    pub fn is_listed(&self, now: Millis) -> bool {
+        !self.retired || now < self.listed_until
+    }
+
     /// Whether it only verifies tags.
     #[must_use]
     pub const fn is_retired(&self) -> bool {
@@ -195,6 +224,13 @@ impl Entry {
     #[must_use]
     pub fn sealing_key(&self) -> Zeroizing<[u8; 32]> {
         self.sealing.clone()
+    }
+
+    /// The AES-256-GCM key under which the credentials of projects are sealed in KV. It opens nothing
+    /// else: the gateway hands it to the runtime, and only seals that the edge reads are under it.
+    #[must_use]
+    pub fn credential_key(&self) -> &[u8; 32] {
+        &self.credential
     }
 
     /// The seed of the Ed25519 key (RFC 8032 section 5.1.5) that signs assertions and requests.
@@ -225,6 +261,11 @@ impl Entry {
     /// The keyed hash of a digest, of which the KV name is made.
     pub(crate) fn look_up(&self, digest: &Digest) -> [u8; 32] {
         mac::mac(&self.look_up, &[digest.as_bytes()])
+    }
+
+    /// The MAC over what a session key says.
+    pub(crate) fn session_mac(&self, payload: &[u8]) -> [u8; 32] {
+        mac::mac(&self.session, &[payload])
     }
 
     /// The MAC over the parts of a record.

@@ -36,6 +36,12 @@ pub enum Scope {
     /// Create and change projects and environments.
     #[serde(rename = "projects:write")]
     ProjectsWrite,
+    /// List the credentials that projects have for origins, without their values.
+    #[serde(rename = "credentials:read")]
+    CredentialsRead,
+    /// Set and delete them.
+    #[serde(rename = "credentials:write")]
+    CredentialsWrite,
 }
 
 impl Scope {
@@ -46,6 +52,8 @@ impl Scope {
         ("usage:read", Self::UsageRead),
         ("audit:read", Self::AuditRead),
         ("projects:write", Self::ProjectsWrite),
+        ("credentials:read", Self::CredentialsRead),
+        ("credentials:write", Self::CredentialsWrite),
     ];
 
     /// The scope that a word stands for.
@@ -69,7 +77,9 @@ impl Scope {
 
 /// A word that is no scope of a management key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write `keys:read`, `keys:write`, `usage:read`, `audit:read` or `projects:write`")]
+#[error(
+    "write `keys:read`, `keys:write`, `usage:read`, `audit:read`, `projects:write`, `credentials:read` or `credentials:write`"
+)]
 pub struct ScopeError;
 
 impl FromStr for Scope {

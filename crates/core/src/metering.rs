@@ -12,7 +12,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::lease::message::{Answer, Ask, Standing};
+use crate::lease::message::{Answer, Ask, Sort, Standing};
+use crate::lease::meter::Spent;
 use crate::limits::Limits;
 use crate::record::Record;
 use crate::time::Millis;
@@ -198,6 +199,28 @@ pub struct Told {
     pub credits: u64,
 }
 
+/// A threshold of a limit that was passed: the registry is told of each once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Passed {
+    /// The limit's name.
+    pub name: String,
+    /// A quota, or credits.
+    pub sort: Sort,
+    /// What the limit is.
+    pub limit: u64,
+    /// What was spent of it then.
+    pub spent: u64,
+    /// So many hundredths of it were passed.
+    pub percent: u64,
+    /// When it starts anew.
+    pub until: Option<Millis>,
+    /// Of credits, the number of their newest change; else 0.
+    pub credited: u64,
+    /// When it was seen.
+    pub at: Millis,
+}
+
 /// How long a span of counts is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -218,6 +241,45 @@ impl Holds {
             secret_id: record.secret_id.clone(),
             version: record.version,
         }
+    }
+}
+
+impl Passed {
+    /// A threshold of this limit was passed. `credited` is the number of the newest change of credits.
+    #[must_use]
+    pub fn new(limit: &Spent, percent: u64, credited: u64, at: Millis) -> Self {
+        Self {
+            name: limit.name.clone(),
+            sort: limit.sort,
+            limit: limit.limit,
+            spent: limit.spent,
+            percent,
+            until: limit.until,
+            credited: match limit.sort {
+                Sort::Credits => credited,
+                Sort::Rate(_) | Sort::Quota => 0,
+            },
+            at,
+        }
+    }
+
+    /// Whether it is the same threshold of the same limit in the same period, whenever it was seen.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+
+    /// What tells it from every other of its meter.
+    #[must_use]
+    pub fn identity(&self) -> (&str, Sort, u64, u64, Option<Millis>, u64) {
+        (
+            &self.name,
+            self.sort,
+            self.limit,
+            self.percent,
+            self.until,
+            self.credited,
+        )
     }
 }
 

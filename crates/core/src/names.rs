@@ -19,6 +19,8 @@ const KEY_ID: (&str, usize) = ("key_", 20);
 const SECRET_ID: (&str, usize) = ("sec_", 12);
 const WEBHOOK_ID: (&str, usize) = ("whk_", 16);
 const MESSAGE_ID: (&str, usize) = ("msg_", 24);
+/// The most characters of the name of a project's credential.
+pub const LONGEST_CREDENTIAL: usize = 64;
 /// The most characters of a project's id.
 pub const LONGEST_PROJECT_ID: usize = 40;
 
@@ -30,6 +32,26 @@ pub fn record_name(entry: &Entry, digest: &Digest) -> String {
     let mut name = format!("r/{}/", entry.id());
     name.push_str(&Base64UrlUnpadded::encode_string(&entry.look_up(digest)));
     name
+}
+
+/// The name in KV of a project's credential: `c/<entry id>/<base64url>` of
+/// `HMAC(look-up key, SHA-256(project and name))`: who reads KV's names learns neither. No secret of a
+/// key is digested to the same, because none begins like this.
+#[must_use]
+pub fn credential_name(entry: &Entry, project: &str, name: &str) -> String {
+    let digest = Digest::of(&format!("keyward/credential/1\n{project}\n{name}"));
+    let mut text = format!("c/{}/", entry.id());
+    text.push_str(&Base64UrlUnpadded::encode_string(&entry.look_up(&digest)));
+    text
+}
+
+/// Whether the text can name a project's credential: `[A-Z][A-Z0-9_]{0,63}`.
+#[must_use]
+pub fn is_credential(text: &str) -> bool {
+    let of_name = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    (1..=LONGEST_CREDENTIAL).contains(&text.len())
+        && text.starts_with(|first: char| first.is_ascii_uppercase())
+        && text.bytes().all(of_name)
 }
 
 /// Draws a key id, `key_` and 20 characters: it survives rotation and may be logged. `fill` fills
@@ -55,6 +77,15 @@ pub fn mint_webhook_id(fill: &mut dyn FnMut(&mut [u8])) -> String {
 #[must_use]
 pub fn mint_message_id(fill: &mut dyn FnMut(&mut [u8])) -> String {
     mint(MESSAGE_ID, fill)
+}
+
+/// The id of a message that may be written more than once: what tells it from every other.
+#[must_use]
+pub fn message_id_of(identity: &Digest) -> String {
+    let mut id = identity.to_hex();
+    id.truncate(24);
+    id.insert_str(0, "msg_");
+    id
 }
 
 /// Whether the text is of the form of [`mint_key_id`].

@@ -6,6 +6,7 @@ use crate::head::Head;
 use crate::problem;
 use crate::refusal::Refusal;
 use crate::restrict::path::CheckedPath;
+use crate::verify::Form;
 
 /// The public keys of assertions and signatures.
 const KEY_SET: &str = "jwks.json";
@@ -21,6 +22,10 @@ pub enum Own {
     KeySet(Response),
     /// By the management API.
     Management,
+    /// By a session key for a public one.
+    Session,
+    /// By a decision about another call.
+    Asked(Form),
     /// Not at all.
     Refused(Refusal),
 }
@@ -38,6 +43,14 @@ pub fn is_own(path: &CheckedPath<'_>) -> bool {
 #[must_use]
 pub fn answer(head: &Head<'_>, path: &CheckedPath<'_>) -> Own {
     let rest = path.as_str().strip_prefix("/_keyward/").unwrap_or_default();
+    match rest.strip_prefix("v1/") {
+        Some("session") => return Own::Session,
+        Some("verify") => return Own::Asked(Form::Verify),
+        Some(rest) if rest == "forward-auth" || rest.starts_with("forward-auth/") => {
+            return Own::Asked(Form::ForwardAuth);
+        }
+        _ => {}
+    }
     if rest.starts_with("v1/") {
         return Own::Management;
     }
@@ -77,7 +90,8 @@ pub fn answer(head: &Head<'_>, path: &CheckedPath<'_>) -> Own {
     }
 }
 
-/// A new entry's key stands in the key set for at least eleven minutes before it signs.
+/// A new entry's key stands in the key set for at least eleven minutes before it signs, and for as
+/// long as what it signed last may be believed after that.
 fn cached(rest: &str) -> &'static str {
     match rest {
         KEY_SET => "public, max-age=300",
@@ -85,13 +99,19 @@ fn cached(rest: &str) -> &'static str {
     }
 }
 
+/// What is commonly proxied.
+const PROXIED: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 /// The value of `Allow` where a method is refused: what own paths are read with, or what is
 /// commonly proxied. Only the origin knows what it serves.
 #[must_use]
 pub fn allowed(head: Option<&Head<'_>>) -> &'static str {
-    if head.is_some_and(|head| is_own(&CheckedPath::unchecked(head.path()))) {
-        "GET, HEAD"
-    } else {
-        "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+    let Some(path) = head.map(|head| CheckedPath::unchecked(head.path())) else {
+        return PROXIED;
+    };
+    match path.as_str() {
+        "/_keyward/v1/verify" | "/_keyward/v1/session" => "POST",
+        _ if is_own(&path) => "GET, HEAD",
+        _ => PROXIED,
     }
 }

@@ -102,7 +102,7 @@ pub fn check(
     Ok(facts.ip)
 }
 
-fn join(scopes: &[Scope]) -> String {
+pub(crate) fn join(scopes: &[Scope]) -> String {
     scopes
         .iter()
         .map(ToString::to_string)

@@ -8,8 +8,7 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
-
+use crate::json::Object;
 use crate::rate_limit::Fields;
 use crate::refusal::Refusal;
 use crate::spec::FieldError;
@@ -18,6 +17,8 @@ use crate::spec::FieldError;
 const PAGES: &str = "/_keyward/errors/";
 /// Seconds until a call that the platform failed is worth repeating.
 const RETRY_AFTER_S: &str = "5";
+/// What most documents fit in, in bytes.
+const USUAL_LENGTH: usize = 512;
 
 /// A refusal with what is known of the occurrence.
 pub struct Problem<'a> {
@@ -37,22 +38,6 @@ pub struct Problem<'a> {
     pub retry_s: Option<u64>,
     /// How the limits stand.
     pub limits: Option<&'a Fields>,
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    r#type: String,
-    title: &'static str,
-    status: u16,
-    code: &'static str,
-    detail: &'a str,
-    request_id: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    fix: &'static str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [FieldError],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    limit: Option<&'a str>,
 }
 
 impl<'a> Problem<'a> {
@@ -76,19 +61,26 @@ impl<'a> Problem<'a> {
     #[must_use]
     pub fn body(&self) -> String {
         let refusal = self.refusal;
-        let document = Document {
-            r#type: format!("{PAGES}{}", refusal.code()),
-            title: refusal.title(),
-            status: refusal.status(),
-            code: refusal.code(),
-            detail: self.detail.unwrap_or(refusal.detail()),
-            request_id: self.request_id,
-            fix: refusal.fix(),
-            errors: self.errors,
-            limit: self.limit,
-        };
-        // Strings and numbers under fixed names: there is nothing that could fail.
-        serde_json::to_string(&document).unwrap_or_default()
+        let code = refusal.code();
+        let mut body = Object::of(USUAL_LENGTH);
+        body.text("type", &[PAGES, code].concat());
+        body.text("title", refusal.title());
+        body.number("status", refusal.status().into());
+        body.text("code", code);
+        body.text("detail", self.detail.unwrap_or(refusal.detail()));
+        body.text("request_id", self.request_id);
+        if !refusal.fix().is_empty() {
+            body.text("fix", refusal.fix());
+        }
+        if !self.errors.is_empty() {
+            // Texts under fixed names: there is nothing that could fail.
+            let errors = serde_json::to_string(self.errors).unwrap_or_default();
+            body.raw("errors", &errors);
+        }
+        if let Some(limit) = self.limit {
+            body.text("limit", limit);
+        }
+        body.end()
     }
 
     /// The headers that belong to the document, names in lower case.
@@ -115,6 +107,9 @@ impl<'a> Problem<'a> {
     fn challenge(&self) -> Option<String> {
         let error = match self.refusal {
             Refusal::KeyMissing => return Some(r#"Bearer realm="keyward""#.to_owned()),
+            Refusal::VerifyKeyInvalid => {
+                return Some(r#"Keyward-Verify-Key realm="keyward""#.to_owned());
+            }
             Refusal::KeyAmbiguous => "invalid_request",
             Refusal::ScopeMissing => "insufficient_scope",
             refusal if refusal.status() == 401 => "invalid_token",
@@ -163,6 +158,45 @@ fn is_scope_list(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_document_is_json_that_says_what_it_is_given() {
+        let texts = [
+            "plain",
+            "",
+            "a \"quote\"\n",
+            "back\\slash",
+            "\u{7f}\u{0}é\u{1f600}",
+        ];
+        for refusal in Refusal::ALL {
+            for text in texts {
+                let problem = Problem {
+                    detail: Some(text),
+                    limit: Some(text),
+                    errors: &[FieldError {
+                        field: text.to_owned(),
+                        detail: text.to_owned(),
+                    }],
+                    ..Problem::new(*refusal, text)
+                };
+                let body: serde_json::Value = serde_json::from_str(&problem.body()).unwrap();
+                assert_eq!(body["title"], refusal.title());
+                assert_eq!(body["status"], refusal.status());
+                assert_eq!(body["code"], refusal.code());
+                assert_eq!(body["type"], format!("{PAGES}{}", refusal.code()));
+                for field in ["detail", "request_id", "limit"] {
+                    assert_eq!(body[field], text);
+                }
+                assert_eq!(body["errors"][0]["field"], text);
+                let fix = body.get("fix").and_then(serde_json::Value::as_str);
+                assert_eq!(fix.unwrap_or_default(), refusal.fix());
+                let plain: serde_json::Value =
+                    serde_json::from_str(&Problem::new(*refusal, "id").body()).unwrap();
+                assert_eq!(plain["detail"], refusal.detail());
+                assert!(plain.get("errors").is_none() && plain.get("limit").is_none());
+            }
+        }
+    }
 
     #[test]
     fn standing_sentences_fit_into_a_quoted_header_value() {

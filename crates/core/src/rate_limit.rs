@@ -4,11 +4,16 @@
 //! `q` is the limit, `w` its window in seconds where it has one; `r` is what is left, and `t` the
 //! seconds until there is more. Of a limit whose meter was not heard yet, only the policy is known.
 
+use crate::json::Object;
 use crate::lease::message::{Sort, Standing};
 use crate::limits::{Limits, Per};
+use crate::throttle::OwnStanding;
 
 /// What pages may read beside what the route exposes to them.
-pub const EXPOSED: &str = "ratelimit, ratelimit-policy";
+pub const EXPOSED: [&str; 2] = ["ratelimit", "ratelimit-policy"];
+
+/// The name of the limit that a derived key brings along.
+pub const OWN: &str = "derived";
 
 /// Both lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +40,19 @@ pub struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
+    /// The limit that a derived key brings along.
+    #[must_use]
+    pub fn own(standing: &OwnStanding) -> Self {
+        Self {
+            prefix: "",
+            name: OWN,
+            limit: standing.quantity.calls.get().into(),
+            window_s: Some(standing.quantity.window_s.into()),
+            left: Some(standing.left.into()),
+            more_s: Some(standing.more_s),
+        }
+    }
+
     /// A limit as its meter told it, so many milliseconds ago.
     #[must_use]
     pub fn of(prefix: &'a str, standing: &'a Standing, age_ms: u64) -> Self {
@@ -94,6 +112,41 @@ impl Fields {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.policy.is_empty()
+    }
+
+    /// The same as JSON: a list of objects with `name`, `limit`, and where known `window_s`, `left` and
+    /// `more_s`.
+    #[must_use]
+    pub fn list(&self) -> String {
+        let mut list = "[".to_owned();
+        // Names need no quoting, so that no comma and no semicolon stands within one.
+        for member in self.policy.split(", ").filter(|member| !member.is_empty()) {
+            let (name, policy) = member.split_once(';').unwrap_or((member, ""));
+            let of_limit = |state: &&str| {
+                state
+                    .strip_prefix(name)
+                    .is_some_and(|rest| rest.starts_with(';'))
+            };
+            let state = self.state.split(", ").find(of_limit).unwrap_or_default();
+            let mut item = Object::default();
+            item.raw("name", name);
+            for parameter in policy.split(';').chain(state.split(';')) {
+                let (short, number) = parameter.split_once('=').unwrap_or_default();
+                let long = match short {
+                    "q" => "limit",
+                    "w" => "window_s",
+                    "r" => "left",
+                    "t" => "more_s",
+                    _ => continue,
+                };
+                item.raw(long, number);
+            }
+            if list.len() > 1 {
+                list.push(',');
+            }
+            list.push_str(&item.end());
+        }
+        list + "]"
     }
 
     /// The headers, if there is something to say.
@@ -165,6 +218,11 @@ mod tests {
                 ),
             ]
         );
+        assert_eq!(
+            fields.list(),
+            r#"[{"name":"60s","limit":100,"window_s":60,"left":40,"more_s":1},{"name":"month","limit":100,"left":7,"more_s":5},{"name":"owner:credits","limit":100,"left":0}]"#
+        );
+        assert_eq!(Fields::default().list(), "[]");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! This module reads nothing by itself: it says what to read, and takes in the answer.
 
+use crate::head::Head;
 use crate::keyring::Keyring;
 use crate::kind::Kind;
 use crate::memory::{Age, Entry, Memory, Weighed};
@@ -9,6 +10,7 @@ use crate::names::record_name;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::secret::{Digest, Shape, may_be_imported};
+use crate::session::Session;
 use crate::time::Millis;
 
 /// What KV answered for a name.
@@ -72,6 +74,33 @@ impl<P: Default> Records<P> {
         &self.keyring
     }
 
+    /// The digest of the public key that a session key stands for, and why the session key does not hold:
+    /// that it has ended, or is used on another website. Only who may know of the public key is told.
+    ///
+    /// # Errors
+    /// Of one that this deployment has not signed, those of [`Session::open`].
+    #[cold]
+    pub fn exchanged(
+        &self,
+        key: &str,
+        head: &Head<'_>,
+        now: Millis,
+    ) -> Result<(Digest, Option<Refusal>), Refusal> {
+        let session = Session::open(&self.keyring, key, Millis(0))?;
+        let refusal = match Session::open(&self.keyring, key, now) {
+            Err(refusal) => Some(refusal),
+            Ok(session) => (!session.is_bound_to(head)).then_some(Refusal::ReferrerDenied),
+        };
+        Ok((session.digest, refusal))
+    }
+
+    /// The digest under which the record of a key stands, which may be a session key.
+    #[must_use]
+    pub fn digest(&self, key: &str) -> Digest {
+        let session = Session::open(&self.keyring, key, Millis(0));
+        session.map_or_else(|_| Digest::of(key), |session| session.digest)
+    }
+
     /// The entry of a secret in memory.
     pub fn entry(&mut self, digest: &Digest) -> Option<&mut Entry<P>> {
         self.memory.entry(digest)
@@ -116,6 +145,20 @@ impl<P: Default> Records<P> {
         loaded: Option<Loaded<'_>>,
     ) -> Result<Found, Refusal> {
         self.seek(digest, now, loaded, |_| Ok(None))
+    }
+
+    /// The same of the public key that a session key stands for, whose tag was verified when that was
+    /// signed.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub fn find_exchanged(
+        &mut self,
+        digest: Digest,
+        now: Millis,
+        loaded: Option<Loaded<'_>>,
+    ) -> Result<Found, Refusal> {
+        self.seek(digest, now, loaded, |_| Ok(Some(true)))
     }
 
     fn seek(

@@ -74,6 +74,8 @@ refusals! {
     RouteUnknown 404 "route_unknown" Client "No such route" "No route of this gateway matches the host and path." "Check the base URL; the routes are in the deployment's gateway.toml.";
     PathAmbiguous 400 "path_ambiguous" Client "Ambiguous path" "The path can be read in more than one way, so it cannot be checked." "Send the path without dot segments, empty segments, `;`, encoded slashes or double encoding.";
     LoopDetected 508 "loop_detected" Owner "Loop detected" "The request has been through this gateway already." "Point the route's origin at the API itself, not at the gateway.";
+    VerifyKeyInvalid 401 "verify_key_invalid" Client "May not ask" "Whether a call would be let through is told to nobody who does not prove who asks." "Send a key of the Worker secret KEYWARD_VERIFY_KEY as Keyward-Verify-Key.";
+    ForwardedInvalid 400 "forwarded_invalid" Client "Forwarded call not understood" "What the proxy says of the call that it asks about is missing, contradictory or not in its form." "Have the proxy set each of the forwarded headers itself, once.";
     KeyMissing 401 "key_missing" Client "No key" "The request carries no API key." "Send the key in the place that the WWW-Authenticate header and the API's documentation name.";
     KeyAmbiguous 400 "key_ambiguous" Client "More than one key" "The request carries different keys, and the gateway does not choose between them." "Send one key, in one place.";
     KeyInvalid 401 "key_invalid" Client "Invalid key" "The API key is not valid here." "Check that the key was copied whole and belongs to this API.";
@@ -86,6 +88,8 @@ refusals! {
     KindNotAccepted 403 "kind_not_accepted" Client "Wrong kind of key" "This kind of key is not accepted on this route." "Use a kind of key that the route accepts.";
     PrivateKeyInBrowser 403 "private_key_in_browser" Client "Private key in a browser" "A private key was sent by a web page, where anyone can read it." "Revoke this key: it has leaked. Use a public key in pages.";
     ReferrerDenied 403 "referrer_denied" Client "Website not allowed" "The key does not allow calls from this website." "Call from a page whose address the key allows, or ask the key's owner to add it.";
+    SessionRequired 403 "session_required" Client "Session key required" "On this route a public key counts only in exchange for a session key." "Exchange the public key at /_keyward/v1/session, and send the session key.";
+    ChallengeFailed 403 "challenge_failed" Client "Challenge not met" "The page has not shown that it met the challenge that this gateway demands." "Have the page meet the challenge again, for its own host and the configured action.";
     IpDenied 403 "ip_denied" Client "Address not allowed" "The key does not allow calls from this address." "Call from an address that the key allows.";
     AppDenied 403 "app_denied" Client "App not allowed" "The key does not allow calls from this app." "Call from an app that the key allows.";
     PathDenied 403 "path_denied" Client "Path not allowed" "The key does not allow this method and path." "Use a key that allows it, or ask the key's owner to add the path.";
@@ -95,9 +99,10 @@ refusals! {
     QuotaExceeded 429 "quota_exceeded" Client "Quota used up" "The key's quota for this period is used up." "Wait as many seconds as Retry-After says, or ask the key's owner for a larger quota.";
     CreditsExhausted 402 "credits_exhausted" Client "Credits used up" "The key's prepaid credits do not suffice for this call." "Ask the owner of the API for more credits; where Retry-After stands, there will be some after that time.";
     MeterUnavailable 503 "meter_unavailable" Platform "Meter unavailable" "The meter did not answer, so how far the key's limits go cannot be known right now." "Try again after the time in Retry-After.";
-    CredentialUnavailable 500 "credential_unavailable" Platform "Credential unavailable" "The origin's credential is not available, so nothing was sent." "Set the Worker secret that the route's credential names.";
+    CredentialUnavailable 500 "credential_unavailable" Platform "Credential unavailable" "The origin's credential is not available, so nothing was sent." "Set the Worker secret, or the project's value, that the route's credential names.";
     OriginUnreachable 502 "origin_unreachable" Origin "Origin unreachable" "The origin could not be reached." "Check that the origin is up and that the route's address is right.";
     OriginTimeout 504 "origin_timeout" Origin "Origin too slow" "The origin did not answer within the route's time-out." "Try again, or raise the route's timeout_ms.";
+    AnswerUnguarded 502 "answer_unguarded" Origin "Answer cannot be guarded" "The origin's answer cannot be searched for the credential, so it is not passed on." "Let the origin answer without a content coding and without a switch of protocols, or turn the route's guard_body off.";
     InternalError 500 "internal_error" Platform "Internal error" "The gateway failed while handling this request; nothing was decided in its favour." "Try again; if it stays, report the request id.";
     CrossOriginDenied 403 "cross_origin_denied" Client "Cross-origin call" "The management API is not callable from other websites." "Call it from a server, from the CLI, or from the gateway's own origin.";
     EndpointUnknown 404 "endpoint_unknown" Client "No such endpoint" "The management API has no such endpoint." "See the management API's documentation.";
@@ -114,6 +119,7 @@ refusals! {
     SecretUnknown 404 "secret_unknown" Client "No such secret" "The key has no secret with this id." "Show the key: it lists its secrets.";
     SecretExists 409 "secret_exists" Client "Secret taken" "A secret or an id that is given belongs to another key already." "Give each key a secret and an id of its own.";
     WebhookUnknown 404 "webhook_unknown" Client "No such webhook" "The project has no webhook with this id." "List the project's webhooks.";
+    CredentialUnknown 404 "credential_unknown" Client "No such credential" "The project has no credential of this name." "List the project's credentials.";
     SignatureInvalid 401 "signature_invalid" Client "Invalid signature" "The signature of the report is not one of GitHub's." "Only GitHub's secret scanning may call this endpoint.";
     SigningKeysUnavailable 503 "signing_keys_unavailable" Platform "Signing keys unavailable" "GitHub's public keys could not be fetched, so whether the signature is valid cannot be known right now." "Try again after the time in Retry-After.";
     KeyProtected 409 "key_protected" Client "Key protected" "The key is protected against deletion." "Set `delete_protection` to false first.";

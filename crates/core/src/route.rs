@@ -31,11 +31,13 @@ use std::cmp::Reverse;
 use crate::decide::Access;
 use crate::restrict::path::{CheckedPath, PathRule};
 use crate::restrict::scope::Scope;
+use crate::turnstile::Turnstile;
 
 pub use self::cors::Cors;
-pub use self::credential::{Credential, Target};
+pub use self::credential::{Credential, Source, Target};
 pub use self::file::{
     CorsFile, CredentialFile, GatewayFile, RequireFile, RouteFile, SettingsFile, SignatureFile,
+    TurnstileFile,
 };
 pub use self::finding::{ConfigError, Finding};
 pub use self::host::HostPattern;
@@ -60,6 +62,11 @@ pub struct Settings {
     pub public_key_ip_limit: u32,
     /// The length of that window in seconds.
     pub public_key_ip_window_s: u32,
+    /// How often a public key is exchanged for a session key from one client address in 60 seconds; 0: any
+    /// number of times.
+    pub session_ip_limit: u32,
+    /// The challenge that a page has to meet before.
+    pub turnstile: Option<Turnstile>,
 }
 
 impl Default for Settings {
@@ -70,8 +77,21 @@ impl Default for Settings {
             memory_records: 10_000,
             public_key_ip_limit: 1200,
             public_key_ip_window_s: 60,
+            session_ip_limit: 60,
+            turnstile: None,
         }
     }
+}
+
+/// What a route does with session keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sessions {
+    /// It takes none.
+    Refused,
+    /// It takes them, and public keys too.
+    Taken,
+    /// It takes them, and a public key only in exchange for one.
+    Required,
 }
 
 /// A route, ready for use.
@@ -99,6 +119,10 @@ pub struct Route {
     pub key_in: Vec<Place>,
     /// What the origin demands.
     pub credential: Option<Credential>,
+    /// Whether the secret of the credential is overwritten where an answer's body repeats it.
+    pub guard_body: bool,
+    /// Whether session keys count for the public keys that they stand for, and whether they alone do.
+    pub sessions: Sessions,
     /// Who asserts to the origin who is calling; nobody does where it is not wanted.
     pub asserted_by: Option<String>,
     /// How each request is signed.
@@ -196,6 +220,12 @@ impl Routes {
         self.routes.get(*self.places.get(index)?)
     }
 
+    /// The most specific route alone.
+    #[must_use]
+    pub fn into_first(self) -> Option<Route> {
+        self.routes.into_iter().next()
+    }
+
     /// How many routes there are.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -211,6 +241,18 @@ impl Routes {
     /// Every route, the most specific first.
     pub fn iter(&self) -> impl Iterator<Item = &Route> {
         self.routes.iter()
+    }
+}
+
+/// An origin without a path, as routes have it: `scheme://host[:port]`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn origin(text: &str) -> Result<String, String> {
+    match origin::Origin::parse(text) {
+        Ok(origin) if origin.base_path.is_empty() => Ok(origin.origin),
+        Ok(_) => Err("leave the path out: a value is for a whole origin".to_owned()),
+        Err(fault) => Err(format!("{}; {}", fault.message, fault.fix)),
     }
 }
 

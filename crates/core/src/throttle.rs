@@ -6,7 +6,7 @@
 //! 2. [`Throttle`] counts the calls of a key from an address; [`Rates`] does for the limits of a key
 //!    that are its own. The decision is made here, now, from
 //!    what this isolate has seen: nothing is asked, nothing is awaited.
-//! 3. [`Own`] counts the calls of one derived key, from everywhere.
+//! 3. [`Owns`] counts the calls of derived keys that bring a limit along, from everywhere.
 //! 4. [`Failures`] counts failed authentications from an address. It says how long the *answer* to a
 //!    further one is held back. It refuses nothing, and no valid key ever meets it.
 //!
@@ -26,7 +26,7 @@ use lru::LruCache;
 
 pub use self::address::Network;
 use self::counter::Counter;
-pub use self::own::Own;
+pub use self::own::{OwnLimit, OwnRoom, OwnStanding, Owns};
 pub use self::rates::Rates;
 use crate::memory::seeded::Seeded;
 use crate::time::Millis;

@@ -46,7 +46,8 @@ pub struct UsageReport {
     pub number: u64,
     /// In the order of time.
     pub minutes: Vec<(Minute, Counts)>,
-    /// Origins of pages that have sent this private key and were refused.
+    /// Pages that have sent this private key and were refused: of each the origin, and after a blank
+    /// the id of the secret.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<String>,
 }

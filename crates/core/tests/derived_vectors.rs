@@ -54,6 +54,10 @@ fn wanted() -> Vec<(&'static str, Value)> {
             json!({ "secret": NATIVE, "user": "Zoë 7% \u{1F511}" }),
         ),
         (
+            "any website",
+            json!({ "secret": NATIVE, "any_referrer": true, "ips": ["203.0.113.7"] }),
+        ),
+        (
             "another vendor and environment",
             json!({
                 "secret": "acme2_sk_staging_1hZ3kQ9xYt7LmN2bVc5dRf8WgA1sD4eUi",
@@ -73,7 +77,7 @@ fn wanted() -> Vec<(&'static str, Value)> {
 
 fn terms(fields: &Value) -> Terms {
     let number = |name: &str| fields[name].as_u64();
-    let rules: Map<String, Value> = ["scopes", "paths", "referrers", "ips"]
+    let rules: Map<String, Value> = ["scopes", "paths", "referrers", "any_referrer", "ips"]
         .into_iter()
         .filter(|name| !fields[name].is_null())
         .map(|name| (name.to_owned(), fields[name].clone()))

@@ -74,6 +74,7 @@ fn no_number_of_calls_at_once_lets_one_past_a_limit_of_which_the_meter_answers()
             let now = world.now;
             waiting.retain_mut(|patience| {
                 let waited = Waited {
+                    unlocked: false,
                     patience: *patience,
                     ..Waited::default()
                 };
@@ -181,6 +182,7 @@ fn a_failure_says_nothing_against_a_later_answer_and_one_in_the_background_refus
     world.now = world.now.plus(400);
     let question = &first.questions[0];
     let waited = Waited {
+        unlocked: false,
         patience: first.patience,
         replies: &[silent(question)],
         ..Waited::default()
@@ -254,7 +256,9 @@ fn the_answer_of_a_slow_origin_is_told_without_another_call() {
         asker: Asker {
             base: "https://gate.example",
             page: None,
+            own: None,
         },
+        secret: "",
         status: 200,
         headers: "cache-control\nno-store",
     };
@@ -262,7 +266,8 @@ fn the_answer_of_a_slow_origin_is_told_without_another_call() {
     let edits = world.isolates[0].answer(&answered, now).unwrap();
     assert!(edits.remove.is_empty() && edits.set.is_empty());
     // Another one is told of with it.
-    let refused = world.isolates[0].refuse_of(None, Refusal::OriginTimeout, fixed.account, now);
+    let refused =
+        world.isolates[0].refuse_of(None, Refusal::OriginTimeout, fixed.kind, fixed.account, now);
     assert_eq!(refused.work, Work::default());
     let key = [edits.errand, None];
     world.note(
@@ -274,7 +279,8 @@ fn the_answer_of_a_slow_origin_is_told_without_another_call() {
     );
     world.pass(60_000);
     let now = world.now;
-    let refused = world.isolates[0].refuse_of(None, Refusal::OriginTimeout, fixed.account, now);
+    let refused =
+        world.isolates[0].refuse_of(None, Refusal::OriginTimeout, fixed.kind, fixed.account, now);
     world.note(0, &refused.work);
     world.pass(60_000);
     let answered = &world.object("k/acme/key_1").counts.answered;
@@ -298,21 +304,23 @@ fn a_call_that_neither_kv_nor_its_meter_answers_is_refused_within_three_seconds(
             Outcome::Load(load) => {
                 world.now = now.plus(2_000);
                 waited = Waited {
+                    unlocked: false,
                     patience: waited.patience,
                     loaded: Some(Loaded {
                         attempt: load.attempt,
                         stored: Stored::Failed,
                     }),
-                    replies: &[],
+                    ..Waited::default()
                 };
             }
             Outcome::Ask(ask) => {
                 world.now = now.plus(1_000);
                 replies = ask.questions.iter().map(silent).collect::<Vec<_>>();
                 waited = Waited {
+                    unlocked: false,
                     patience: ask.patience,
-                    loaded: None,
                     replies: &replies,
+                    ..Waited::default()
                 };
             }
             Outcome::Respond(response) => break response.status,

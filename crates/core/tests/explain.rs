@@ -326,7 +326,14 @@ fn a_derived_key_is_asked_about_with_its_parent() {
             &orders,
             json!({"scopes": ["orders:read"], "user": "u", "limit": {"calls": 1, "window_s": 1}}),
             page.clone(),
-            "ok",
+            "referrer_denied",
+        ),
+        (&orders, json!({"any_referrer": true}), page.clone(), "ok"),
+        (
+            &orders,
+            json!({"any_referrer": true, "referrers": ["https://a.example"]}),
+            page.clone(),
+            "key_spec_invalid",
         ),
         (
             &orders,

@@ -7,44 +7,17 @@
     reason = "a test fails by panicking"
 )]
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+#[allow(dead_code, reason = "each test uses its part")]
+mod minting;
+
 use keyward_core::base62::ALPHABET;
 use keyward_core::keyring::Keyring;
-use keyward_core::kind::Kind;
 use keyward_core::names::record_name;
-use keyward_core::secret::{Digest, Minted, Shape};
+use keyward_core::secret::{Digest, Shape};
+use minting::{FIRST, SECOND, hmac, keyring, mint};
 use sha2::Sha256;
 
-const FIRST: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-const SECOND: &str = "k2:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8";
-
-fn keyring(text: &str) -> Keyring {
-    Keyring::parse(text).unwrap()
-}
-
-/// A repeatable stand-in for the platform's CSPRNG.
-fn source(mut state: u64) -> impl FnMut(&mut [u8]) {
-    move |buffer| {
-        for byte in buffer {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            *byte = (state >> 56) as u8;
-        }
-    }
-}
-
-fn mint(keyring: &Keyring, seed: u64) -> Minted {
-    keyring.mint("kw", Kind::Private, "live", &mut source(seed))
-}
-
-/// HKDF and HMAC written out by RFC 5869 and RFC 2104, against the key derivation of the crate.
-fn hmac(key: &[u8], data: &[u8]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-    mac.update(data);
-    mac.finalize().into_bytes().into()
-}
-
+/// HKDF written out by RFC 5869, against the key derivation of the crate.
 fn subkey(ikm: &[u8], label: &str) -> [u8; 32] {
     let root = hmac(b"keyward/1", ikm);
     hmac(&root, &[label.as_bytes(), &[1]].concat())
@@ -118,6 +91,22 @@ fn a_keyring_says_what_is_wrong_with_it() {
         ),
         (
             &FIRST.replace("k1", ""),
+            "an entry's id is 1 to 12 lower-case letters and digits",
+        ),
+        (
+            &FIRST.replace("k1", "k1@1"),
+            "an entry's id is 1 to 12 lower-case letters and digits",
+        ),
+        (
+            &format!("{SECOND},-{}", FIRST.replace("k1", "k1@")),
+            "behind the @ of a retired entry stands a time in seconds",
+        ),
+        (
+            &format!("{SECOND},-{}", FIRST.replace("k1", "k1@soon")),
+            "behind the @ of a retired entry stands a time in seconds",
+        ),
+        (
+            &format!("{SECOND},-{}", FIRST.replace("k1", "@1")),
             "an entry's id is 1 to 12 lower-case letters and digits",
         ),
         (&FIRST.replace("AAEC", "A+EC"), "a key is not base64url"),

@@ -154,9 +154,10 @@ impl World {
                 })
                 .collect();
             let waited = Waited {
+                unlocked: false,
                 patience,
-                loaded: None,
                 replies: &replies,
+                ..Waited::default()
             };
             came = at_work(|| step(&gateway.resume(&head, now, waited)));
         }

@@ -48,6 +48,10 @@ fn every_refusal_has_its_document_and_its_headers() {
             )
         };
         match refusal {
+            Refusal::VerifyKeyInvalid => {
+                let own = "Keyward-Verify-Key realm=\"keyward\"";
+                headers.push(("www-authenticate", own.to_owned()));
+            }
             Refusal::KeyMissing => {
                 headers.push(("www-authenticate", "Bearer realm=\"keyward\"".to_owned()))
             }

@@ -7,23 +7,18 @@
     reason = "a test fails by panicking"
 )]
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+#[allow(dead_code, reason = "each test uses its part")]
+mod minting;
+
 use keyward_core::keyring::Keyring;
 use keyward_core::kind::Kind;
 use keyward_core::names::record_name;
 use keyward_core::record::{Record, RecordError, SCHEMA, Status};
 use keyward_core::secret::{Digest, Shape};
 use keyward_core::time::Millis;
+use minting::{FIRST, SECOND, hmac, keyring};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use sha2::Sha256;
-
-const FIRST: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-const SECOND: &str = "k2:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8";
-
-fn keyring(text: &str) -> Keyring {
-    Keyring::parse(text).unwrap()
-}
 
 fn record() -> Record {
     Record {
@@ -57,26 +52,21 @@ fn name(keyring: &Keyring) -> String {
     record_name(keyring.current(), &Digest::of("a secret"))
 }
 
-fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-    parts.iter().for_each(|part| mac.update(part));
-    mac.finalize().into_bytes().into()
-}
-
 /// What somebody who holds the first entry can write: any text under any schema.
 fn sealed_by_hand(schema: u32, name: &str, json: &str) -> String {
     use base64ct::{Base64UrlUnpadded, Encoding as _};
     let ikm: Vec<u8> = (0..32).collect();
-    let key = hmac(&hmac(b"keyward/1", &[&ikm]), &[b"keyward/record/1", &[1]]);
+    let key = hmac(&hmac(b"keyward/1", &ikm), b"keyward/record/1\x01");
     let length = u64::try_from(name.len()).unwrap().to_be_bytes();
     let mac = hmac(
         &key,
         &[
-            &schema.to_be_bytes(),
+            &schema.to_be_bytes()[..],
             &length,
             name.as_bytes(),
             json.as_bytes(),
-        ],
+        ]
+        .concat(),
     );
     format!(
         "{schema}.k1.{}\n{json}",

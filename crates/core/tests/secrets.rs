@@ -7,41 +7,15 @@
     reason = "a test fails by panicking"
 )]
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+#[allow(dead_code, reason = "each test uses its part")]
+mod minting;
+
 use keyward_core::base62::ALPHABET;
 use keyward_core::keyring::Keyring;
 use keyward_core::kind::Kind;
-use keyward_core::secret::{Digest, Minted, Shape};
+use keyward_core::secret::{Digest, Shape};
+use minting::{FIRST, hmac, keyring, mint, source};
 use proptest::prelude::*;
-use sha2::Sha256;
-
-const FIRST: &str = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-
-fn keyring(text: &str) -> Keyring {
-    Keyring::parse(text).unwrap()
-}
-
-/// A repeatable stand-in for the platform's CSPRNG.
-fn source(mut state: u64) -> impl FnMut(&mut [u8]) {
-    move |buffer| {
-        for byte in buffer {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            *byte = (state >> 56) as u8;
-        }
-    }
-}
-
-fn mint(keyring: &Keyring, seed: u64) -> Minted {
-    keyring.mint("kw", Kind::Private, "live", &mut source(seed))
-}
-
-fn hmac(key: &[u8], data: &[u8]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-    mac.update(data);
-    mac.finalize().into_bytes().into()
-}
 
 #[test]
 fn a_minted_secret_has_the_documented_shape() {

@@ -2,8 +2,10 @@
 
 mod answer;
 mod call;
+mod derived;
 mod key;
 mod limit;
+mod proof;
 mod request;
 mod rule;
 
@@ -19,6 +21,8 @@ pub(crate) struct Function {
 pub(crate) fn all() -> impl Iterator<Item = Function> {
     let tables = [
         call::ALL,
+        derived::ALL,
+        proof::ALL,
         answer::ALL,
         request::ALL,
         key::ALL,

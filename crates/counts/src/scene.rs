@@ -1,5 +1,6 @@
 //! A gateway, its keys and their records: what functions are prepared with. Nothing is random.
 
+use keyward_core::derived::seal;
 use keyward_core::gateway::{Ask, Gateway, Outcome, Reply, Waited};
 use keyward_core::keyring::Keyring;
 use keyward_core::kind::Kind;
@@ -10,7 +11,7 @@ use keyward_core::names::record_name;
 use keyward_core::record::Record;
 use keyward_core::records::{Loaded, Stored};
 use keyward_core::route::Routes;
-use keyward_core::secret::Digest;
+use keyward_core::secret::{Digest, derivation_key};
 use keyward_core::time::Millis;
 use serde_json::{Value, json};
 
@@ -27,13 +28,27 @@ pub(crate) fn keyring() -> Keyring {
     Keyring::parse("a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8").expect("a keyring")
 }
 
+/// What KV holds of a private key that derives.
+pub(crate) fn parent(secret: &str, fields: &Value) -> Record {
+    let mut parent = record(Kind::Private, fields);
+    let (digest, key) = (Digest::of(secret), derivation_key(secret));
+    let text = seal(keyring().current(), "acme", "key_1", &digest, &key);
+    parent.derivation = Some(text);
+    parent
+}
+
 /// So many routes; those of calls come last in the file, so that none is found by its place.
 pub(crate) fn routes(count: usize) -> Routes {
+    let last = json!({"path": "/v1/**", "origin": "https://origin.example"});
+    compiled(count, last, &json!({}))
+}
+
+fn compiled(count: usize, last: Value, gateway: &Value) -> Routes {
     let other = |number: usize| json!({"path": format!("/service-{number}/**"), "origin": "https://other.example"});
     let mut routes: Vec<Value> = (1..count).map(other).collect();
-    routes.push(json!({"path": "/v1/**", "origin": "https://origin.example"}));
-    let file =
-        serde_json::from_value(json!({ "route": routes })).expect("routes of the right form");
+    routes.push(last);
+    let file = json!({"gateway": gateway, "route": routes});
+    let file = serde_json::from_value(file).expect("routes of the right form");
     Routes::compile(&file, &|_| None).expect("valid routes")
 }
 
@@ -93,9 +108,20 @@ pub(crate) struct Scene {
 impl Scene {
     /// `held`: the secret that KV knows, and its record.
     pub(crate) fn new(held: Option<(&str, &Record)>) -> Self {
+        Self::of(routes(10), held)
+    }
+
+    /// The same, with another last route.
+    pub(crate) fn with(last: Value, held: (&str, &Record)) -> Self {
+        let gateway = json!({"issuer": "https://gate.example"});
+        Self::of(compiled(10, last, &gateway), Some(held))
+    }
+
+    fn of(routes: Routes, held: Option<(&str, &Record)>) -> Self {
         let limits = held.map(|(_, record)| record.limits.clone());
+        let signing = |_: &str| Some("a-secret-that-both-sides-share-0123".to_owned());
         Self {
-            gateway: Gateway::new(routes(10), keyring(), &|_| None, 1),
+            gateway: Gateway::new(routes, keyring(), &signing, 1),
             kv: held.map(|(secret, record)| sealed(record, secret)),
             meter: Meter::new(limits.unwrap_or_default(), ASKS_PER_S, NOW),
         }

@@ -20,6 +20,8 @@ pub const METERS: &str = "METERS";
 pub const USAGE: &str = "USAGE";
 /// The Worker secret with the deployment's own secret.
 pub const SECRET: &str = "KEYWARD_SECRET";
+/// The Worker secret with the keys of those who may ask about calls.
+pub const VERIFY_KEY: &str = "KEYWARD_VERIFY_KEY";
 /// The Worker secret with the bootstrap management key.
 pub const BOOTSTRAP_KEY: &str = "KEYWARD_BOOTSTRAP_KEY";
 
@@ -44,6 +46,14 @@ pub fn webhook_hosts(env: &Env) -> Hosts {
 /// A variable or secret of the Worker; None when it is not bound, or is no text.
 pub fn text(env: &Env, name: &str) -> Option<String> {
     binding(env, name)?.as_string()
+}
+
+/// Whether this is what can be asked for a value, as the binding of a Secrets Store can.
+pub fn is_store(env: &Env, name: &str) -> bool {
+    binding(env, name)
+        .filter(JsValue::is_object)
+        .and_then(|binding| Reflect::get(&binding, &JsValue::from_str("get")).ok())
+        .is_some_and(|get| get.is_function())
 }
 
 /// Any binding, as JavaScript has it.

@@ -107,23 +107,79 @@ pub fn webhook_context(project: &str, webhook: &str) -> String {
     format!("keyward/seal/webhook/1\n{project}\n{webhook}")
 }
 
+/// What the seal of a project's credential is bound to: moved to another project, name or origin it
+/// cannot be opened.
+#[derive(Clone, Copy, Debug)]
+pub struct CredentialContext<'a> {
+    /// The project.
+    pub project: &'a str,
+    /// The credential's name.
+    pub name: &'a str,
+    /// The only origin that receives it.
+    pub origin: &'a str,
+    /// Grows with each value.
+    pub version: u64,
+}
+
+impl CredentialContext<'_> {
+    /// `src/vault.mjs` makes the same. None of the parts before the origin can hold a slash.
+    fn text(&self) -> String {
+        let Self {
+            project,
+            name,
+            origin,
+            version,
+        } = self;
+        format!("keyward/credential/1/{version}/{project}/{name}/{origin}")
+    }
+}
+
+/// Seals a project's credential for the edge, with AES-256-GCM under the entry's key for that:
+/// `1.<version>.<base64url of nonce, ciphertext and tag>`.
+///
+/// # Errors
+/// When WebCrypto fails.
+pub async fn seal_credential(
+    entry: &Entry,
+    context: &CredentialContext<'_>,
+    plain: &[u8],
+) -> Result<String, CryptoError> {
+    let sealed = sealed(entry.credential_key(), &context.text(), plain).await?;
+    Ok(format!("1.{}.{sealed}", context.version))
+}
+
+/// Opens what [`seal_credential`] made.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_credential(
+    entry: &Entry,
+    context: &CredentialContext<'_>,
+    sealed: &str,
+) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+    let prefix = format!("1.{}.", context.version);
+    let sealed = sealed.strip_prefix(&prefix).ok_or(CryptoError)?;
+    opened(entry.credential_key(), &context.text(), sealed).await
+}
+
 /// Seals `plain` with AES-256-GCM under the entry's sealing key, bound to `context`, which has to
 /// be presented again to open it: `1.<entry id>.<base64url of nonce, ciphertext and tag>`.
 ///
 /// # Errors
 /// When WebCrypto fails.
 pub async fn seal(entry: &Entry, context: &str, plain: &[u8]) -> Result<String, CryptoError> {
+    let sealed = sealed(&entry.sealing_key(), context, plain).await?;
+    Ok(format!("1.{}.{sealed}", entry.id()))
+}
+
+async fn sealed(key: &[u8; 32], context: &str, plain: &[u8]) -> Result<String, CryptoError> {
     let mut sealed = vec![0_u8; NONCE_BYTES];
     fill_random(&mut sealed)?;
-    let ciphertext = crypt(Direction::Encrypt, entry, &sealed, context, plain)
+    let ciphertext = crypt(Direction::Encrypt, key, &sealed, context, plain)
         .await
         .map_err(|_| CryptoError)?;
     sealed.extend_from_slice(&ciphertext);
-    Ok(format!(
-        "1.{}.{}",
-        entry.id(),
-        Base64UrlUnpadded::encode_string(&sealed)
-    ))
+    Ok(Base64UrlUnpadded::encode_string(&sealed))
 }
 
 /// Opens what [`seal`] made for this context, under whichever entry in force it was.
@@ -141,9 +197,17 @@ pub async fn open(
         .and_then(|rest| rest.split_once('.'))
         .ok_or(CryptoError)?;
     let entry = keyring.entry(id).ok_or(CryptoError)?;
+    opened(&entry.sealing_key(), context, sealed).await
+}
+
+async fn opened(
+    key: &[u8; 32],
+    context: &str,
+    sealed: &str,
+) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
     let sealed = Base64UrlUnpadded::decode_vec(sealed).map_err(|_| CryptoError)?;
     let (nonce, ciphertext) = sealed.split_at_checked(NONCE_BYTES).ok_or(CryptoError)?;
-    crypt(Direction::Decrypt, entry, nonce, context, ciphertext)
+    crypt(Direction::Decrypt, key, nonce, context, ciphertext)
         .await
         .map(Zeroizing::new)
         .map_err(|_| CryptoError)
@@ -201,7 +265,7 @@ enum Direction {
 
 async fn crypt(
     direction: Direction,
-    entry: &Entry,
+    key: &[u8; 32],
     nonce: &[u8],
     context: &str,
     data: &[u8],
@@ -212,7 +276,7 @@ async fn crypt(
         Direction::Decrypt => "decrypt",
     };
     let usages = Array::of1(&JsValue::from_str(usage));
-    let key = Uint8Array::from(entry.sealing_key().as_slice());
+    let key = Uint8Array::from(key.as_slice());
     let import = subtle.import_key("raw", &key, "AES-GCM", false, &usages)?;
     let key = JsFuture::from(import).await?;
     let algorithm = Object::new();

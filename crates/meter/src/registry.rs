@@ -1,6 +1,6 @@
 //! Asks the project's registry what a meter is to know, and tells it that a key was used.
 
-use keyward_core::metering::{Knowledge, Subject};
+use keyward_core::metering::{Knowledge, Passed, Subject};
 use keyward_core::usage::Minute;
 use keyward_edge::{bindings, object, timeout};
 use serde::Deserialize;
@@ -59,6 +59,13 @@ pub(crate) async fn seen(env: &Env, project: &str, key: &str, minute: Minute) ->
 pub(crate) async fn used_in_browser(env: &Env, project: &str, key: &str, pages: &[String]) -> bool {
     let command = json!({ "UsedInBrowser": { "key": key, "pages": pages } });
     let reply = ask(env, project, &command, SEEN_PATIENCE_MS).await;
+    matches!(reply, Ok(Reply::Done | Reply::Unfounded))
+}
+
+/// Tells the registry which thresholds of limits were passed; whether it has taken it.
+pub(crate) async fn passed(env: &Env, subject: &Subject, passed: &[Passed]) -> bool {
+    let command = json!({ "Passed": { "of": subject.of, "limits": passed } });
+    let reply = ask(env, &subject.project, &command, SEEN_PATIENCE_MS).await;
     matches!(reply, Ok(Reply::Done | Reply::Unfounded))
 }
 

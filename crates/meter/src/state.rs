@@ -5,6 +5,7 @@ mod answered;
 mod answers;
 mod duties;
 mod known;
+mod marks;
 mod pages;
 mod rounds;
 
@@ -21,6 +22,7 @@ use self::answered::Answered;
 pub(crate) use self::answers::Needs;
 pub(crate) use self::duties::Tended;
 use self::known::{Informed, Known};
+use self::marks::Marks;
 use self::pages::Pages;
 use self::rounds::Rounds;
 use crate::json::{read, written};
@@ -32,6 +34,7 @@ const KNOWN: &str = "known";
 const REPORT: &str = "report";
 const SEEN: &str = "seen";
 const PAGES: &str = "pages";
+const MARKS: &str = "marks";
 const METER: &str = "meter/";
 /// How the core names an isolate's part, which is written into a table of its own.
 const ISOLATE: &str = "isolate/";
@@ -46,6 +49,8 @@ pub(crate) struct State {
     rounds: Rounds,
     /// Pages that have sent the key although it is private, of which the registry has not heard.
     pages: Pages,
+    /// Thresholds of limits that were passed.
+    marks: Marks,
     changed: Changed,
 }
 
@@ -65,6 +70,7 @@ impl State {
             isolates: BTreeMap::new(),
             rounds: Rounds::new(None, None),
             pages: Pages::default(),
+            marks: Marks::default(),
             changed: Changed {
                 parts: BTreeSet::from([SUBJECT]),
                 isolates: BTreeSet::new(),
@@ -96,6 +102,7 @@ impl State {
             (None, None) => return Ok(None),
         };
         let known: Option<Known> = take(&mut parts, KNOWN)?;
+        state.marks = take(&mut parts, MARKS)?.unwrap_or_default();
         state.load_rounds(storage, &mut parts)?;
         let named =
             |(name, value): (String, String)| Some((name.strip_prefix(METER)?.to_owned(), value));
@@ -155,6 +162,7 @@ impl State {
                 REPORT => written(&self.rounds.last)?,
                 SEEN => written(&self.rounds.seen_told)?,
                 PAGES => written(&self.pages)?,
+                MARKS => written(&self.marks)?,
                 _ => match &self.informed {
                     Some(informed) => written(&informed.known)?,
                     None => continue,

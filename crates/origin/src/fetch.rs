@@ -83,8 +83,10 @@ impl Source {
         let own = self.clone();
         let reading = tokio::task::spawn_blocking(move || own.shared.fetch());
         // Why it failed is in the logs of whoever runs the gateway; here the old keys stay.
-        if let Ok(Some(keys)) = reading.await {
-            self.change(|known| known.renew(keys, Instant::now()));
+        match reading.await {
+            Ok(Some(keys)) => self.change(|known| known.renew(keys, Instant::now())),
+            // The pause begins now: who has waited does not wait for another reading.
+            _ => self.change(|known| known.begin(Instant::now())),
         }
     }
 
@@ -102,5 +104,113 @@ impl Shared {
         }
         let text = response.body_mut().with_config().limit(LARGEST);
         keys::parse(&text.read_to_string().ok()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use base64ct::{Base64UrlUnpadded, Encoding as _};
+    use ed25519_dalek::SigningKey;
+    use serde_json::json;
+
+    use super::*;
+
+    fn key(seed: u8) -> VerifyingKey {
+        SigningKey::from_bytes(&[seed; 32]).verifying_key()
+    }
+
+    /// A gateway whose key set has the second key alone: where it is, and how often it was asked.
+    fn gateway() -> (String, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let _ = stream.read(&mut [0; 4096]).unwrap();
+                count.fetch_add(1, Ordering::SeqCst);
+                let x = Base64UrlUnpadded::encode_string(key(2).as_bytes());
+                let set = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k2", "x": x}]});
+                let body = set.to_string();
+                let length = body.len();
+                write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+                )
+                .unwrap();
+            }
+        });
+        (url, asked)
+    }
+
+    /// A source that has read both keys so many seconds ago.
+    fn aged(url: &str, seconds: u64) -> Source {
+        let source = Source::new(url.to_owned());
+        let then = Instant::now() - Duration::from_secs(seconds);
+        source.change(|keys| {
+            keys.begin(then);
+            keys.renew(vec![("k1".into(), key(1)), ("k2".into(), key(2))], then);
+        });
+        source
+    }
+
+    #[tokio::test]
+    async fn after_hours_without_a_call_the_set_is_read_before_anything_is_accepted() {
+        for id in ["k1", "k2"] {
+            let (url, asked) = gateway();
+            let source = aged(&url, 3 * 60 * 60);
+            let (first, second) = tokio::join!(source.key("k1"), source.key(id));
+            assert_eq!(first, Err(Reason::UnknownKey), "it was retired meanwhile");
+            let expected = if id == "k1" {
+                Err(Reason::UnknownKey)
+            } else {
+                Ok(key(2))
+            };
+            assert_eq!(second, expected);
+            assert_eq!(asked.load(Ordering::SeqCst), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn after_hours_nothing_is_accepted_while_the_set_cannot_be_read() {
+        let source = aged("http://127.0.0.1:1/", 3 * 60 * 60);
+        for _ in 0..2 {
+            assert_eq!(source.key("k2").await, Err(Reason::KeysUnavailable));
+        }
+    }
+
+    #[tokio::test]
+    async fn who_has_waited_for_a_gateway_that_does_not_answer_waits_for_no_other_reading() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        // Nobody accepts: connections wait in the listener's queue.
+        let source = aged(&url, 3 * 60 * 60);
+        let began = Instant::now();
+        let all = tokio::join!(source.key("k2"), source.key("k2"), source.key("k3"));
+        let refused = Err(Reason::KeysUnavailable);
+        assert_eq!(all, (refused, refused, refused));
+        assert!(began.elapsed() < TIMEOUT * 2, "{:?}", began.elapsed());
+        drop(listener);
+    }
+
+    #[tokio::test]
+    async fn within_its_lifetime_the_set_is_read_again_in_the_background() {
+        let (url, asked) = gateway();
+        let source = aged(&url, 400);
+        assert_eq!(source.key("k1").await, Ok(key(1)));
+        for _ in 0..200 {
+            if asked.load(Ordering::SeqCst) == 1 && source.key("k1").await.is_err() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(source.key("k1").await, Err(Reason::UnknownKey));
+        assert_eq!(source.key("k2").await, Ok(key(2)));
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
     }
 }

@@ -1,25 +1,25 @@
 //! The gateway's key set (RFC 7517), kept and renewed.
 //!
-//! - Known for five minutes, then read again in the background.
+//! - After five minutes it is read again in the background, while calls go on with what is known.
+//! - After ten minutes nothing is accepted by it any more: it is read first. So no key that was taken
+//!   out of it in the meantime comes to life again after a pause, or while it cannot be read.
 //! - A key that is not in it is looked for at most once a minute, whoever asks.
-//! - What cannot be read leaves what is known, for at most a day.
-//! - A key that is gone from the set stays for as long as an assertion holds that it may have signed.
+//! - A key that is gone from the set is gone: the gateway lists one that was retired until what it signed
+//!   last has ended.
 
 use std::time::{Duration, Instant};
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ed25519_dalek::VerifyingKey;
-use keyward_core::assertion::LIFE_S;
 use serde::Deserialize;
 
 use crate::Reason;
 
 const FRESH: Duration = Duration::from_secs(300);
 const PAUSE: Duration = Duration::from_secs(60);
-/// As long as nothing is known at all.
+/// As long as nothing may be accepted at all.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-const MOURNED: Duration = Duration::from_secs(LIFE_S);
+const LIFE: Duration = Duration::from_secs(600);
 
 #[derive(Deserialize)]
 struct Document {
@@ -57,17 +57,10 @@ pub(crate) fn parse(text: &str) -> Option<Vec<(String, VerifyingKey)>> {
     (!keys.is_empty()).then_some(keys)
 }
 
-struct Known {
-    id: String,
-    key: VerifyingKey,
-    /// Since when it is gone from the set.
-    gone: Option<Instant>,
-}
-
 /// What is known of the key set.
 #[derive(Default)]
 pub(crate) struct Keys {
-    known: Vec<Known>,
+    known: Vec<(String, VerifyingKey)>,
     read: Option<Instant>,
     tried: Option<Instant>,
 }
@@ -87,17 +80,14 @@ impl Keys {
     pub(crate) fn find(&self, id: &str, now: Instant) -> Found {
         let age = |at: Option<Instant>| at.map(|at| now.saturating_duration_since(at));
         let (read, tried) = (age(self.read), age(self.tried));
-        let usable = read.is_some_and(|age| age < LONGEST);
+        let usable = read.is_some_and(|age| age < LIFE);
         let pause = if usable { PAUSE } else { FIRST_PAUSE };
         let may_read = tried.is_none_or(|age| age >= pause);
-        let known = self
-            .known
-            .iter()
-            .filter(|_| usable)
-            .find(|known| known.id == id && age(known.gone).is_none_or(|age| age < MOURNED));
+        let mut known = self.known.iter().filter(|_| usable);
+        let known = known.find(|(known, _)| known == id).map(|(_, key)| *key);
         match (known, may_read) {
-            (Some(known), true) if read.is_some_and(|age| age >= FRESH) => Found::Renew(known.key),
-            (Some(known), _) => Found::Key(known.key),
+            (Some(key), true) if read.is_some_and(|age| age >= FRESH) => Found::Renew(key),
+            (Some(key), _) => Found::Key(key),
             (None, true) => Found::Read,
             (None, false) if usable => Found::Refused(Reason::UnknownKey),
             (None, false) => Found::Refused(Reason::KeysUnavailable),
@@ -111,18 +101,7 @@ impl Keys {
 
     /// Takes in what was read.
     pub(crate) fn renew(&mut self, keys: Vec<(String, VerifyingKey)>, now: Instant) {
-        let mut before = std::mem::take(&mut self.known);
-        before.retain_mut(|known| {
-            let listed = keys.iter().any(|(id, _)| *id == known.id);
-            let gone = *known.gone.get_or_insert(now);
-            !listed && now.saturating_duration_since(gone) < MOURNED
-        });
-        let listed = keys.into_iter().map(|(id, key)| Known {
-            id,
-            key,
-            gone: None,
-        });
-        self.known = listed.chain(before).collect();
+        self.known = keys;
         self.read = Some(now);
     }
 }
@@ -214,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_leaves_what_is_known_for_a_day() {
+    fn what_cannot_be_read_leaves_what_is_known_for_ten_minutes() {
         let start = Instant::now();
         let mut keys = Keys::default();
         keys.begin(start);
@@ -224,48 +203,56 @@ mod tests {
             "a first failure is soon repaired"
         );
         keys.renew(set(&[1]), start);
+        assert_eq!(keys.find("k1", start + s(299)), Found::Key(key(1)));
         assert_eq!(keys.find("k1", start + s(300)), Found::Renew(key(1)));
         keys.begin(start + s(300));
         assert_eq!(keys.find("k1", start + s(301)), Found::Key(key(1)));
         assert_eq!(keys.find("k1", start + s(360)), Found::Renew(key(1)));
-        let end = start + s(24 * 60 * 60);
+        let end = start + s(600);
         keys.begin(end - s(1));
         assert_eq!(keys.find("k1", end - s(1)), Found::Key(key(1)));
         assert_eq!(
             keys.find("k1", end),
             Found::Refused(Reason::KeysUnavailable)
         );
-        assert_eq!(keys.find("k1", end + s(5)), Found::Read);
+        assert_eq!(keys.find("k1", end + s(4)), Found::Read);
     }
 
     #[test]
-    fn a_key_that_is_gone_stays_for_as_long_as_an_assertion_holds() {
+    fn after_a_pause_a_retired_key_is_not_accepted_once_more() {
         let start = Instant::now();
         let mut keys = Keys::default();
         keys.begin(start);
-        keys.renew(set(&[1]), start);
-        let later = start + s(600);
+        keys.renew(set(&[1, 2]), start);
+        let later = start + s(3 * 60 * 60);
+        assert_eq!(keys.find("k1", later), Found::Read);
+        keys.begin(later);
+        assert_eq!(
+            keys.find("k1", later),
+            Found::Refused(Reason::KeysUnavailable),
+            "who asks meanwhile waits for the same reading"
+        );
+        keys.renew(set(&[2]), later);
+        assert_eq!(keys.find("k2", later), Found::Key(key(2)));
+        assert_eq!(
+            keys.find("k1", later),
+            Found::Refused(Reason::UnknownKey),
+            "what it signs is believed no more"
+        );
+    }
+
+    #[test]
+    fn a_key_that_is_gone_from_the_set_is_gone() {
+        let start = Instant::now();
+        let mut keys = Keys::default();
+        keys.begin(start);
+        keys.renew(set(&[1, 2]), start);
+        let later = start + s(300);
+        assert_eq!(keys.find("k1", later), Found::Renew(key(1)));
         keys.begin(later);
         keys.renew(set(&[2]), later);
         assert_eq!(keys.find("k2", later), Found::Key(key(2)));
-        assert_eq!(keys.find("k1", later + s(59)), Found::Key(key(1)));
-        keys.begin(later + s(60));
-        keys.renew(set(&[2]), later + s(60));
-        assert_eq!(
-            keys.find("k1", later + s(119)),
-            Found::Key(key(1)),
-            "a second reading does not prolong it"
-        );
-        keys.begin(later + s(119));
-        assert_eq!(
-            keys.find("k1", later + s(120)),
-            Found::Refused(Reason::UnknownKey)
-        );
-        keys.renew(set(&[1]), later + s(120));
-        assert_eq!(
-            keys.find("k1", later + s(400)),
-            Found::Key(key(1)),
-            "one that comes back is as good as new"
-        );
+        let unknown = Found::Refused(Reason::UnknownKey);
+        assert_eq!(keys.find("k1", later), unknown);
     }
 }

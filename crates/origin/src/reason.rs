@@ -61,7 +61,7 @@ pub enum Reason {
     /// Assertion and signature speak of different keys.
     #[error("the assertion and the signed request are of different keys")]
     CallerMismatch,
-    /// The key set could not be fetched yet, or not for a day.
+    /// The key set could not be fetched yet, or not for ten minutes.
     #[error("the gateway's key set is not available")]
     KeysUnavailable,
 }

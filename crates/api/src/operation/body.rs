@@ -29,7 +29,9 @@ pub enum Body {
     NewManagementKey,
     ManagementKeyPatch,
     NewWebhook,
+    WebhookPatch,
     WebhookRotation,
+    CredentialValue,
     LeakedSecrets,
     GithubReport,
 }
@@ -53,7 +55,9 @@ impl Body {
     #[must_use]
     pub const fn media(self) -> Media {
         match self {
-            Self::KeyPatch | Self::ProjectPatch | Self::ManagementKeyPatch => Media::MergePatch,
+            Self::KeyPatch | Self::ProjectPatch | Self::ManagementKeyPatch | Self::WebhookPatch => {
+                Media::MergePatch
+            }
             Self::ImportLines => Media::Lines,
             _ => Media::Json,
         }
@@ -89,7 +93,9 @@ impl Body {
             | Self::NewManagementKey
             | Self::ManagementKeyPatch
             | Self::NewWebhook
+            | Self::WebhookPatch
             | Self::WebhookRotation
+            | Self::CredentialValue
             | Self::LeakedSecrets => Some(Refusal::RequestInvalid),
         }
     }

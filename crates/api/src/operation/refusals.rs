@@ -18,7 +18,7 @@ impl Operation {
             all.extend([Refusal::IpDenied, Refusal::BootstrapDenied]);
         }
         all.extend(self.scope.map(|_| Refusal::ScopeMissing));
-        all.extend(self.path_parameters().map(|name| self.unknown(name)));
+        all.extend(self.path_parameters().filter_map(|name| self.unknown(name)));
         if self.body != Body::None || self.method == Method::Delete {
             all.extend([
                 Refusal::MediaTypeUnsupported,
@@ -44,15 +44,17 @@ impl Operation {
             .collect()
     }
 
-    fn unknown(&self, parameter: &str) -> Refusal {
-        match parameter {
+    fn unknown(&self, parameter: &str) -> Option<Refusal> {
+        Some(match parameter {
             "project" => Refusal::ProjectUnknown,
             "environment" => Refusal::EnvironmentUnknown,
             "webhook" => Refusal::WebhookUnknown,
+            // Setting one makes it.
+            "credential" => return None,
             "secret" => Refusal::SecretUnknown,
             _ if self.path.starts_with("management-keys/") => Refusal::ManagementKeyUnknown,
             _ => Refusal::KeyUnknown,
-        }
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Secrets that were found where they must not be.
 
+use keyward_core::derived::Token;
 use keyward_core::leak::{LONGEST_URL, MOST_AT_ONCE};
 use keyward_core::secret::Digest;
 use keyward_core::spec::FieldError;
@@ -63,6 +64,8 @@ pub fn found(body: &Value) -> Result<Vec<Found>, Vec<FieldError>> {
 pub struct Match {
     /// The SHA-256 of the match, in hexadecimal.
     pub digest: String,
+    /// Of a derived key, the SHA-256 of the secret that it says it comes from.
+    pub parent: Option<String>,
     /// The name that GitHub knows the pattern by.
     pub kind: String,
     /// In what it was found, such as `commit`.
@@ -90,6 +93,7 @@ pub fn matches(body: &Value) -> Option<Vec<Match>> {
         let url = url.filter(|url| url.len() <= LONGEST_URL && !url.contains(&token));
         Some(Match {
             digest: Digest::of(&token).to_hex(),
+            parent: Token::parse(&token).map(|derived| derived.parent().to_hex()),
             kind: kind.chars().take(LONGEST_SOURCE).collect(),
             source: format!("GitHub: {source}")
                 .trim_end_matches([':', ' '])

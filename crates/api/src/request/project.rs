@@ -14,6 +14,10 @@ use super::object;
 pub const SHORTEST_LIFE_S: u64 = 60;
 /// The longest: ten years.
 pub const LONGEST_LIFE_S: u64 = 3650 * 86_400;
+/// The shortest time after which a secret may end that a page has sent: an hour.
+pub const SHORTEST_BROWSER_END_S: u64 = 3_600;
+/// The longest: 30 days.
+pub const LONGEST_BROWSER_END_S: u64 = 30 * 86_400;
 /// The longest time before the end of a secret to be warned in: a year.
 pub const LONGEST_WARNING_S: u64 = 365 * 86_400;
 
@@ -60,12 +64,20 @@ const REVOCATION: &[(&str, RevocationMode)] = &[
 /// What becomes of a private key's secret that has leaked.
 const ON_LEAK: &[(&str, ())] = &[("revoke", ()), ("flag", ())];
 
-/// Whether a merge patch of a project is one: `name`, `max_age_s`, `warn_s`, `revocation`, `on_leak`.
+/// Whether a merge patch of a project is one: `name`, `max_age_s`, `warn_s`, `revocation`, `on_leak`,
+/// `browser_end_s`.
 ///
 /// # Errors
 /// Every field that is wrong.
 pub fn project_patch(body: &Value) -> Result<(), Vec<FieldError>> {
-    let known = ["name", "max_age_s", "warn_s", "revocation", "on_leak"];
+    let known = [
+        "name",
+        "max_age_s",
+        "warn_s",
+        "revocation",
+        "on_leak",
+        "browser_end_s",
+    ];
     object(body, ("project", "a project's patch"), &known, |read| {
         read.text("name", LONGEST_NAME);
         read.optional("max_age_s", |read, field| {
@@ -76,6 +88,9 @@ pub fn project_patch(body: &Value) -> Result<(), Vec<FieldError>> {
         });
         read.optional("revocation", |read, field| read.choice(field, REVOCATION));
         read.optional("on_leak", |read, field| read.choice(field, ON_LEAK));
+        read.optional("browser_end_s", |read, field| {
+            read.whole(field, SHORTEST_BROWSER_END_S..=LONGEST_BROWSER_END_S)
+        });
     })
 }
 
@@ -216,13 +231,16 @@ mod tests {
         for good in [
             json!({}),
             json!({"name": "B", "max_age_s": 7_776_000, "warn_s": 0}),
-            json!({"max_age_s": null, "warn_s": null}),
+            json!({"max_age_s": null, "warn_s": null, "browser_end_s": null}),
+            json!({"browser_end_s": 3_600}),
         ] {
             assert_eq!(project_patch(&good), Ok(()), "{good}");
         }
         for (bad, expected) in [
             (json!({"name": null}), vec!["name"]),
             (json!({"max_age_s": 59}), vec!["max_age_s"]),
+            (json!({"browser_end_s": 3_599}), vec!["browser_end_s"]),
+            (json!({"browser_end_s": 2_592_001}), vec!["browser_end_s"]),
             (json!({"warn_s": "14d", "id": "b"}), vec!["warn_s", "id"]),
         ] {
             assert_eq!(wrong(project_patch(&bad)), expected, "{bad}");

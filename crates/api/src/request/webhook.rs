@@ -1,6 +1,7 @@
 //! Endpoints that are told what happens to keys.
 
 use keyward_core::rotation::LONGEST_OVERLAP_S;
+use keyward_core::spec::reader::Reader;
 use keyward_core::spec::{FieldError, LONGEST_NAME};
 use keyward_core::webhook::Event;
 use keyward_core::webhook::address::{self, Hosts};
@@ -22,6 +23,53 @@ pub struct NewWebhook {
     pub description: String,
 }
 
+/// What is changed of an endpoint; none: it stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookPatch {
+    /// As the URL standard serialises it.
+    pub url: Option<String>,
+    /// Empty: all.
+    pub events: Option<Vec<Event>>,
+    /// For people; may be empty.
+    pub description: Option<String>,
+    /// Whether messages are sent to it.
+    pub enabled: Option<bool>,
+}
+
+impl WebhookPatch {
+    /// Reads `url`, which the URL standard has serialised already, `events` (null: all),
+    /// `description` (null: none) and `enabled`.
+    ///
+    /// # Errors
+    /// Every field that is wrong.
+    pub fn read(body: &Value, hosts: Hosts) -> Result<Self, Vec<FieldError>> {
+        let known = ["url", "events", "description", "enabled"];
+        object(body, ("body", "a webhook's patch"), &known, |read| Self {
+            url: url(read, hosts),
+            events: (read.has("events")).then(|| {
+                read.optional("events", |read, field| {
+                    Some(read.choices(field, Event::ALL))
+                })
+                .unwrap_or_default()
+            }),
+            description: (read.has("description")).then(|| {
+                read.optional("description", |read, field| read.text(field, LONGEST_NAME))
+                    .unwrap_or_default()
+            }),
+            enabled: read.has("enabled").then(|| read.flag("enabled")),
+        })
+    }
+}
+
+/// The address, if there is one.
+fn url(read: &mut Reader<'_>, hosts: Hosts) -> Option<String> {
+    let url = read.word("url")?;
+    if let Err(detail) = address::check(url, hosts) {
+        read.refuse("url", detail);
+    }
+    Some(url.to_owned())
+}
+
 impl NewWebhook {
     /// Reads `url`, which the URL standard has serialised already, `events` and `description`.
     ///
@@ -31,17 +79,9 @@ impl NewWebhook {
         let known = ["url", "events", "description"];
         object(body, ("body", "a webhook"), &known, |read| {
             read.require("url");
-            let url = read.word("url").unwrap_or_default();
-            if read.has("url")
-                && !read.refused("url")
-                && let Err(detail) = address::check(url, hosts)
-            {
-                read.refuse("url", detail);
-            }
-            let events = read.choices("events", Event::ALL);
             Self {
-                url: url.to_owned(),
-                events,
+                url: url(read, hosts).unwrap_or_default(),
+                events: read.choices("events", Event::ALL),
                 description: read.text("description", LONGEST_NAME).unwrap_or_default(),
             }
         })
@@ -75,6 +115,45 @@ mod tests {
 
     use super::*;
     use crate::request::wrong;
+
+    #[test]
+    fn a_patch_changes_what_it_names_and_null_takes_away() {
+        let read = |body: Value| WebhookPatch::read(&body, Hosts::Public);
+        let nothing = WebhookPatch {
+            url: None,
+            events: None,
+            description: None,
+            enabled: None,
+        };
+        assert_eq!(read(json!({})), Ok(nothing.clone()));
+        let taken = read(json!({"events": null, "description": null})).unwrap();
+        assert_eq!(
+            (taken.events, taken.description),
+            (Some(vec![]), Some(String::new()))
+        );
+        let given =
+            json!({"url": "https://example.com/", "enabled": false, "events": ["key.leaked"]});
+        let given = read(given).unwrap();
+        assert_eq!(given.url.as_deref(), Some("https://example.com/"));
+        assert_eq!(
+            (given.enabled, given.events),
+            (Some(false), Some(vec![Event::KeyLeaked]))
+        );
+        for (body, expected) in [
+            (json!({"url": null}), vec!["url"]),
+            (json!({"url": "https://10.0.0.1/"}), vec!["url"]),
+            (
+                json!({"enabled": null, "events": []}),
+                vec!["events", "enabled"],
+            ),
+            (
+                json!({"description": "", "secret": 1}),
+                vec!["description", "secret"],
+            ),
+        ] {
+            assert_eq!(wrong(read(body.clone())), expected, "{body}");
+        }
+    }
 
     #[test]
     fn each_wrong_field_is_named() {

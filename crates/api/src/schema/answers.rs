@@ -88,6 +88,8 @@ fn document(answer: Answer, generator: &mut SchemaGenerator) -> Value {
         Answer::Webhooks => schema::<view::Page<view::Webhook>>(generator),
         Answer::WebhookCreated => schema::<view::WebhookCreated>(generator),
         Answer::WebhookTested => schema::<view::WebhookTested>(generator),
+        Answer::Credentials => schema::<view::Page<view::Credential>>(generator),
+        Answer::CredentialChanged => schema::<view::CredentialChanged>(generator),
         Answer::LeakedSecrets => schema::<view::LeakedSecrets>(generator),
         Answer::GithubLabels => schema::<Vec<view::GithubLabel>>(generator),
         Answer::ManagementKey => schema::<view::ManagementKey>(generator),

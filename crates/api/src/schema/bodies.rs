@@ -13,7 +13,8 @@ use super::limits::{Written, units, written};
 use super::{examples, fields};
 use crate::operation::Body;
 use crate::request::{
-    DEFAULT_WEBHOOK_OVERLAP_S, LONGEST_LIFE_S, LONGEST_SOURCE, LONGEST_WARNING_S, SHORTEST_LIFE_S,
+    DEFAULT_WEBHOOK_OVERLAP_S, LONGEST_BROWSER_END_S, LONGEST_LIFE_S, LONGEST_SOURCE,
+    LONGEST_VALUE, LONGEST_WARNING_S, SHORTEST_BROWSER_END_S, SHORTEST_LIFE_S,
 };
 
 /// The `requestBody` of an operation; none for an operation without one.
@@ -61,7 +62,9 @@ const ALL: &[Body] = &[
     Body::NewManagementKey,
     Body::ManagementKeyPatch,
     Body::NewWebhook,
+    Body::WebhookPatch,
     Body::WebhookRotation,
+    Body::CredentialValue,
     Body::LeakedSecrets,
     Body::GithubReport,
 ];
@@ -86,7 +89,9 @@ const fn name(body: Body) -> Option<&'static str> {
         Body::NewManagementKey => "NewManagementKey",
         Body::ManagementKeyPatch => "ManagementKeyPatch",
         Body::NewWebhook => "NewWebhook",
+        Body::WebhookPatch => "WebhookPatch",
         Body::WebhookRotation => "WebhookRotation",
+        Body::CredentialValue => "CredentialValue",
         Body::LeakedSecrets => "LeakReport",
         Body::GithubReport => "GithubReport",
     })
@@ -113,12 +118,18 @@ fn schema(body: Body) -> Value {
                 "type": "string", "enum": ["revoke", "flag", null],
                 "description": "What becomes of a private key's secret that has leaked; null: `revoke`.",
             }));
+            let mut browser_end =
+                fields::or_null(within(SHORTEST_BROWSER_END_S, LONGEST_BROWSER_END_S));
+            browser_end["description"] = json!(
+                "A private key's secret that a page has sent ends so many seconds later; null: it does not end by that."
+            );
             let all = vec![
                 name(),
                 ("max_age_s", life),
                 ("warn_s", warning),
                 ("revocation", revocation),
                 ("on_leak", on_leak),
+                ("browser_end_s", browser_end),
             ];
             object(all, &[])
         }
@@ -177,23 +188,31 @@ fn schema(body: Body) -> Value {
             all.push(("ips", fields::or_null(fields::ips())));
             object(all, &[])
         }
-        Body::NewWebhook => {
-            let url = json!({
-                "type": "string", "format": "uri", "maxLength": LONGEST,
-                "pattern": "^https://[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z]{2,}(:[1-9][0-9]{0,3})?/",
-                "description": "On the public internet; redirects are not followed.",
+        Body::NewWebhook => object(webhook(), &["url"]),
+        Body::WebhookPatch => {
+            let mut all = webhook();
+            for (name, schema) in &mut all {
+                if *name != "url" {
+                    *schema = fields::or_null(schema.take());
+                }
+            }
+            all.push(("enabled", json!({"type": "boolean"})));
+            object(all, &[])
+        }
+        Body::CredentialValue => {
+            let value = json!({
+                "type": "string", "minLength": 1, "maxLength": LONGEST_VALUE, "pattern": "^[!-~]+$",
+                "writeOnly": true, "description": "Never shown again.",
             });
-            let words: Vec<_> = Event::ALL.iter().map(|(word, _)| *word).collect();
-            let events = json!({
-                "type": "array", "minItems": 1, "maxItems": 2 * Event::ALL.len(),
-                "items": {"type": "string", "enum": words}, "description": "Left out: all.",
+            let origin = json!({
+                "type": "string", "maxLength": 300,
+                "pattern": "^https?://[a-z]([a-z0-9-]{0,20}[a-z0-9])?([.][a-z]{2,10}){1,3}(:[1-9][0-9]{0,3})?$",
+                "description": "The only origin that receives it: scheme, host and port, without a path.",
             });
-            let all = vec![
-                ("url", url),
-                ("events", events),
-                ("description", fields::text(LONGEST_NAME)),
-            ];
-            object(all, &["url"])
+            object(
+                vec![("value", value), ("origin", origin)],
+                &["value", "origin"],
+            )
         }
         Body::LeakedSecrets => {
             let digest = json!({"type": "string", "description": "32 bytes in hexadecimal, base64 or base64url.", "pattern": "^([0-9A-Fa-f]{64}|[0-9A-Za-z+/]{42}[AEIMQUYcgkosw048]=?|[0-9A-Za-z_-]{42}[AEIMQUYcgkosw048]=?)$"});
@@ -250,6 +269,24 @@ fn management_key() -> Vec<(&'static str, Value)> {
         ("scopes", scopes),
         ("not_before", fields::or_null(fields::time())),
         ("expires_at", fields::or_null(fields::time())),
+    ]
+}
+
+fn webhook() -> Vec<(&'static str, Value)> {
+    let url = json!({
+        "type": "string", "format": "uri", "maxLength": LONGEST,
+        "pattern": "^https://[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z]{2,}(:[1-9][0-9]{0,3})?/",
+        "description": "On the public internet and not the gateway itself; redirects are not followed.",
+    });
+    let words: Vec<_> = Event::ALL.iter().map(|(word, _)| *word).collect();
+    let events = json!({
+        "type": "array", "minItems": 1, "maxItems": 2 * Event::ALL.len(),
+        "items": {"type": "string", "enum": words}, "description": "Left out: all.",
+    });
+    vec![
+        ("url", url),
+        ("events", events),
+        ("description", fields::text(LONGEST_NAME)),
     ]
 }
 

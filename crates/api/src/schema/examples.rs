@@ -51,7 +51,11 @@ pub fn body(body: Body) -> Option<Value> {
         Body::NewWebhook => {
             json!({"url": "https://ops.example.com/keyward", "events": ["key.leaked", "key.expiring"]})
         }
+        Body::WebhookPatch => json!({"events": ["key.leaked", "limit.reached"], "enabled": true}),
         Body::WebhookRotation => json!({"overlap": 3600}),
+        Body::CredentialValue => {
+            json!({"value": "sk-proj-0123456789", "origin": "https://api.openai.com"})
+        }
         Body::LeakedSecrets => json!({"sha256": [DIGEST], "source": "a public log"}),
         Body::GithubReport => json!([{
             "token": "kw_sk_live_1…", "type": "keyward_private_key", "source": "commit",
@@ -145,6 +149,10 @@ pub fn answer(answer: Answer) -> Option<Value> {
             "message": "msg_5tqk7FJ0pZ2uYw9LrXb3HdNs", "delivered": false,
             "failure": {"at": AT, "status": 500, "cause": "status"},
         }),
+        Answer::Credentials => page(credential()),
+        Answer::CredentialChanged => {
+            json!({"credential": credential(), "publication": publication})
+        }
         Answer::LeakedSecrets => json!({"items": [{
             "sha256": DIGEST, "project": "acme", "key": KEY, "name": "web shop", "kind": "private",
             "key_status": "active", "secret": SECRET, "redacted": "kw_sk_live_…wxyz",
@@ -209,8 +217,15 @@ fn key() -> Value {
 fn webhook() -> Value {
     json!({
         "id": "whk_2mZr8QxT5vKc1JyB", "url": "https://ops.example.com/keyward",
-        "events": ["key.leaked", "key.expiring"], "status": "active", "waiting": 0,
+        "events": ["key.leaked", "key.expiring"], "status": "active", "version": 1, "waiting": 0,
         "delivered_at": AT, "created_at": AT, "updated_at": AT,
+    })
+}
+
+fn credential() -> Value {
+    json!({
+        "name": "OPENAI", "origin": "https://api.openai.com", "version": 3,
+        "created_at": AT, "updated_at": AT,
     })
 }
 
@@ -268,6 +283,8 @@ mod tests {
         is::<view::Page<view::Webhook>>(Answer::Webhooks);
         is::<view::WebhookCreated>(Answer::WebhookCreated);
         is::<view::WebhookTested>(Answer::WebhookTested);
+        is::<view::Page<view::Credential>>(Answer::Credentials);
+        is::<view::CredentialChanged>(Answer::CredentialChanged);
         is::<view::LeakedSecrets>(Answer::LeakedSecrets);
         is::<Vec<view::GithubLabel>>(Answer::GithubLabels);
         is::<view::ManagementKeyChanged>(Answer::ManagementKeyChanged);
@@ -281,6 +298,8 @@ mod tests {
         assert!(request::project_patch(&of(Body::ProjectPatch)).is_ok());
         assert!(request::Note::read(&of(Body::Note)).is_ok());
         assert!(request::NewWebhook::read(&of(Body::NewWebhook), Hosts::Public).is_ok());
+        assert!(request::WebhookPatch::read(&of(Body::WebhookPatch), Hosts::Public).is_ok());
+        assert!(request::CredentialValue::read(&of(Body::CredentialValue)).is_ok());
         assert!(request::found(&of(Body::LeakedSecrets)).is_ok());
         assert!(request::matches(&of(Body::GithubReport)).is_some());
         assert!(request::WebhookRotation::read(&of(Body::WebhookRotation)).is_ok());

@@ -57,6 +57,8 @@ pub(super) const KEY: &str = "^key_[0-9A-Za-z]{20}$";
 pub(super) const SECRET: &str = "^sec_[0-9A-Za-z]{12}$";
 /// A webhook's id.
 pub(super) const WEBHOOK: &str = "^whk_[0-9A-Za-z]{16}$";
+/// The name of a credential.
+pub(super) const CREDENTIAL: &str = "^[A-Z][A-Z0-9_]{0,63}$";
 /// No control characters, and no blanks around it.
 const TEXT: &str = r"^[^\s\u0000-\u001f\u007f-\u009f]([^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f])?$";
 const SCOPE: &str = r"^(\*|[0-9A-Za-z._-]{1,64}):(\*|[0-9A-Za-z._-]{1,64})$";

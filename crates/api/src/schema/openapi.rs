@@ -31,7 +31,7 @@ pub fn document(version: &str) -> Value {
         "servers": [{"url": "/_keyward/v1"}],
         "security": [{"bearer": []}],
         "tags": [
-            {"name": "Projects"}, {"name": "Keys"}, {"name": "Management keys"}, {"name": "Webhooks"}, {"name": "Leaks"}, {"name": "Audit log"},
+            {"name": "Projects"}, {"name": "Keys"}, {"name": "Management keys"}, {"name": "Webhooks"}, {"name": "Credentials"}, {"name": "Leaks"}, {"name": "Audit log"}, {"name": "Asking"},
         ],
         "paths": paths,
         "components": {
@@ -39,6 +39,10 @@ pub fn document(version: &str) -> Value {
                 "bearer": {
                     "type": "http", "scheme": "bearer",
                     "description": "A management key, `kw_mk_live_1…`.",
+                },
+                "verifyKey": {
+                    "type": "apiKey", "in": "header", "name": "Keyward-Verify-Key",
+                    "description": "A key of the Worker secret `KEYWARD_VERIFY_KEY`.",
                 },
             },
             "parameters": parameters::shared(),
@@ -103,6 +107,7 @@ mod tests {
             .values()
             .map(|path| path.as_object().unwrap().len())
             .sum();
-        assert_eq!(described, crate::operation::Op::ALL.len());
+        let of_table = crate::operation::Op::ALL.len();
+        assert_eq!(described, of_table + super::super::asking::OPERATIONS);
     }
 }

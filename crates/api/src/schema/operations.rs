@@ -4,7 +4,7 @@ use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
 use super::responses::Responses;
-use super::{answers, bodies, parameters};
+use super::{answers, asking, bodies, parameters};
 use crate::operation::{Operation, Who};
 use crate::table;
 
@@ -18,6 +18,7 @@ pub(super) fn paths(generator: &mut SchemaGenerator, responses: &mut Responses) 
         let method = operation.method.as_str().to_ascii_lowercase();
         path[method] = described(operation, generator, responses);
     }
+    paths.extend(asking::paths(responses));
     Value::Object(paths)
 }
 
@@ -73,6 +74,8 @@ fn tag(operation: &Operation) -> &'static str {
         "Leaks"
     } else if path.contains("webhooks") {
         "Webhooks"
+    } else if path.contains("credentials") {
+        "Credentials"
     } else if path.starts_with("management-keys") || path == "whoami" {
         "Management keys"
     } else if path.contains("keys") {

@@ -62,6 +62,7 @@ fn in_path(name: &'static str) -> Value {
         "project" => (fields::PROJECT, "acme"),
         "environment" => (fields::ENVIRONMENT, "live"),
         "webhook" => (fields::WEBHOOK, "whk_aaaaaaaaaaaaaaaa"),
+        "credential" => (fields::CREDENTIAL, "OPENAI"),
         "secret" => (fields::SECRET, "sec_aaaaaaaaaaaa"),
         _ => (fields::KEY, "key_aaaaaaaaaaaaaaaaaaaa"),
     };

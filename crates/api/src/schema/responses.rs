@@ -16,8 +16,16 @@ pub(super) struct Responses {
 impl Responses {
     /// References to the responses of an operation's refusals, by status.
     pub(super) fn of(&mut self, operation: &Operation) -> Map<String, Value> {
+        self.of_refusals(operation.refusals())
+    }
+
+    /// References to the responses of these refusals, by status.
+    pub(super) fn of_refusals(
+        &mut self,
+        refusals: impl IntoIterator<Item = Refusal>,
+    ) -> Map<String, Value> {
         let mut by_status: BTreeMap<u16, Vec<Refusal>> = BTreeMap::new();
-        for refusal in operation.refusals() {
+        for refusal in refusals {
             by_status.entry(refusal.status()).or_default().push(refusal);
         }
         by_status

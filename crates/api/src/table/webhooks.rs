@@ -2,7 +2,7 @@
 
 use keyward_core::refusal::Refusal;
 
-use super::{PROJECTS, READ, delete, get, post};
+use super::{PROJECTS, READ, delete, get, patch, post};
 use crate::operation::{Answer, Body, Op, Operation, Precondition};
 
 const ALL: &str = "projects/{project}/webhooks";
@@ -45,6 +45,17 @@ pub(super) const TABLE: &[Operation] = &[
             ONE,
             Answer::Webhook,
             "Shows an endpoint, and how sending to it goes.",
+        )
+    },
+    Operation {
+        scope: PROJECTS,
+        body: Body::WebhookPatch,
+        refused: &[Refusal::ProjectStateConflict],
+        ..patch(
+            Op::UpdateWebhook,
+            ONE,
+            Answer::Webhook,
+            "Changes an endpoint: a merge patch (RFC 7396). Its secret stays, and what waits for it.",
         )
     },
     Operation {

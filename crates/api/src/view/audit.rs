@@ -34,6 +34,7 @@ pub const ACTIONS: &[&str] = &[
     "key.expiring",
     "key.leak",
     "key.browser_use",
+    "key.browser_end",
     "key.credits",
     "secret.revoke",
     "secret.self_revoke",
@@ -46,10 +47,13 @@ pub const ACTIONS: &[&str] = &[
     "management_key.delete",
     "management_key.leak",
     "webhook.create",
+    "webhook.update",
     "webhook.delete",
     "webhook.rotate",
     "webhook.disable",
     "webhook.enable",
+    "credential.set",
+    "credential.delete",
     "records.republish",
 ];
 

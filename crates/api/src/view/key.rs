@@ -150,6 +150,8 @@ pub enum Cause {
     ExpiresAt,
     /// The project's `max_age_s`: it has to be rotated.
     MaxAge,
+    /// The project's `browser_end_s`: a page has sent the secret. The key has to be rotated.
+    BrowserUse,
 }
 
 /// Why a key deserves a look.
@@ -185,6 +187,9 @@ pub struct Secret {
     /// It is valid until just before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Time>,
+    /// When it ends at the latest because a page has sent it (`browser_end_s` of the project).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser_end_at: Option<Time>,
     /// Why and when it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revoked>,

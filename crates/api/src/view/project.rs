@@ -38,6 +38,10 @@ pub struct Project {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "words::on_leak"))]
     pub on_leak: Option<String>,
+    /// A private key's secret that a page has sent ends so many seconds later; left out: it does not
+    /// end by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser_end_s: Option<u64>,
     /// Since when it is suspended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended_at: Option<Time>,
@@ -72,6 +76,7 @@ impl Project {
             warn_s: None,
             revocation: None,
             on_leak: None,
+            browser_end_s: None,
             suspended_at: None,
             archived_at: None,
             note: None,

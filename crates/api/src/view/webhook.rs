@@ -23,6 +23,8 @@ pub struct Webhook {
     pub events: Vec<String>,
     /// Whether messages are sent to it.
     pub status: WebhookStatus,
+    /// Counts its changes; the `ETag`.
+    pub version: u64,
     /// Since when and why none are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<WebhookDisabled>,

@@ -53,9 +53,14 @@ pub(crate) struct Derive {
     #[arg(long = "path", value_name = "RULE", value_parser = rule::<PathRule>)]
     paths: Vec<PathRule>,
 
-    /// A website that may use it, as in https://*.example.com; repeatable
+    /// A website that may use it, as in https://*.example.com; repeatable. Without this and
+    /// --any-referrer no page may
     #[arg(long = "referrer", value_name = "RULE", value_parser = referrer)]
     referrers: Vec<ReferrerRule>,
+
+    /// Any website may use it
+    #[arg(long, conflicts_with = "referrers")]
+    any_referrer: bool,
 
     /// An address or network that may use it; repeatable
     #[arg(long = "ip", value_name = "CIDR", value_parser = rule::<IpRule>)]
@@ -90,6 +95,7 @@ impl Derive {
         let terms = Terms {
             restrictions: Restrictions {
                 referrers: self.referrers,
+                any_referrer: self.any_referrer,
                 ips: self.ips,
                 paths: self.paths,
                 scopes: self.scopes,

@@ -20,9 +20,9 @@ const AFTER_HELP: &str = r#"Examples:
 
 A question is {"key":{…},"request":{"method","path","headers":{…},"ip"},"now":"RFC 3339"}:
 key as for `keys create`, path as sent, ip and now optional. With "derived":{…}, the fields of a
-derived key (scopes, paths, referrers, ips, user, limit, not_before, expires_at), that key is asked
-about, and key is its parent. The credential is taken as valid,
-and a route that accepts every key is assumed. An answer is {"decision","status","code","detail"}.
+derived key (scopes, paths, referrers, any_referrer, ips, user, limit, not_before, expires_at),
+that key is asked about, and key is its parent. The credential is taken as valid, and a route that
+accepts every key is assumed. An answer is {"decision","status","code","detail"}.
 
 Exit code: 0 when every line was answered, whatever the answers are"#;
 

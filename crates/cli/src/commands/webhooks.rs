@@ -4,6 +4,7 @@ mod create;
 mod end;
 mod rotate;
 mod test;
+mod update;
 
 use clap::{Args, Subcommand};
 use keyward_core::names;
@@ -26,6 +27,8 @@ pub(crate) enum Webhooks {
     Show(OneWebhook),
     /// Send a message to an endpoint now, and say what became of it
     Test(OneWebhook),
+    /// Change where an endpoint leads, what it is told or whether it is
+    Update(update::Update),
     /// Give an endpoint a new secret; the older one signs too for a while
     Rotate(rotate::Rotate),
     /// Send nothing to an endpoint until it is enabled again
@@ -57,6 +60,7 @@ impl Webhooks {
                 show(&answer, output)
             }
             Self::Test(webhook) => test::run(&webhook, output),
+            Self::Update(command) => command.run(output),
             Self::Rotate(command) => command.run(output),
             Self::Disable(command) => command.run(output),
             Self::Enable(webhook) => webhook.to("enable", output),

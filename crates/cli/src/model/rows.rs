@@ -6,7 +6,7 @@ use crate::commands::limits;
 
 /// The order in which the fields of a key or a project are shown; what a later gateway adds
 /// follows them.
-const ORDER: [&str; 38] = [
+const ORDER: [&str; 39] = [
     "type",
     "id",
     "project",
@@ -43,6 +43,7 @@ const ORDER: [&str; 38] = [
     "warn_s",
     "revocation",
     "on_leak",
+    "browser_end_s",
     "created_at",
     "updated_at",
 ];

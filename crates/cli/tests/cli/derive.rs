@@ -70,6 +70,15 @@ fn every_restriction_is_in_it() {
 }
 
 #[test]
+fn no_page_may_use_it_unless_it_says_which_or_any() {
+    assert!(!said(&derive(&[]).stdout).is_for_pages());
+    let any = said(&derive(&["--any-referrer"]).stdout);
+    assert!(any.is_for_pages() && any.restrictions.any_referrer);
+    let both = derive(&["--any-referrer", "--referrer", "https://shop.example"]);
+    assert_eq!((both.code, both.stdout.as_str()), (Some(2), ""));
+}
+
+#[test]
 fn json_says_when_it_ends() {
     let done = derive(&["--json", "--expires-in", "90s"]);
     let answer: Value = serde_json::from_str(&done.stdout).unwrap();

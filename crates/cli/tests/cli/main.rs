@@ -12,6 +12,7 @@ mod account;
 mod apply;
 mod audit;
 mod command;
+mod credentials;
 mod derive;
 mod explain;
 mod export;

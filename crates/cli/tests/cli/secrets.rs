@@ -1,6 +1,7 @@
 //! `keyward secrets`: what becomes of the text, and what is asked of the deployment.
 
 use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use keyward_core::keyring::Keyring;
 use serde_json::{Value, json};
@@ -126,16 +127,30 @@ fn a_file_is_changed_in_place() {
         done.stderr
     );
     let done = alone(&["secrets", "drop", "a", "--file", file, "--json"], &[], "");
-    assert!(
-        value().ends_with(&format!(",-a:{KEY}")) && done.stderr.contains("Not checked"),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("Not checked"), "{}", done.stderr);
+    let text = value();
+    let (_, written) = text.split_once(",-a@").unwrap();
+    let until: u64 = written
+        .strip_suffix(&format!(":{KEY}"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    assert!((now + 890..=now + 900).contains(&until), "{until}");
     let answer: Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(
         answer,
         json!({"entries": [{"id": current, "state": "current"}, {"id": "a", "state": "retired"}]})
     );
+    let done = alone(
+        &["secrets", "drop", "a", "--leaked", "--file", file],
+        &[],
+        "",
+    );
+    assert!(value().ends_with(&format!(",-a:{KEY}")), "{}", done.stderr);
     let done = alone(
         &["secrets", "drop", "a", "--remove", "--file", file],
         &[],
@@ -227,7 +242,7 @@ fn an_entry_that_is_needed_is_dropped_only_by_force() {
     );
     let forced = run(
         &stub.url,
-        &["secrets", "drop", "old", "--force"],
+        &["secrets", "drop", "old", "--force", "--leaked"],
         &secret,
         "",
     );
@@ -241,10 +256,6 @@ fn an_entry_that_is_needed_is_dropped_only_by_force() {
     );
     let stub = deployment(|_| entries(4, Some("2026-01-01T00:00:00Z")));
     let done = run(&stub.url, &["secrets", "drop", "old"], &secret, "");
-    assert_eq!(
-        done.stdout,
-        format!("new:{KEY},-old:{KEY}\n"),
-        "{}",
-        done.stderr
-    );
+    let start = format!("new:{KEY},-old@");
+    assert!(done.stdout.starts_with(&start), "{}", done.stderr);
 }

@@ -10,8 +10,8 @@ use keyward_api::request::{
 use super::answer::{Answer, Refused};
 use super::asked::Asked;
 use super::{
-    account_keys, import, keys, leaks, management_keys, meters, projects, reply, self_revoke,
-    webhooks,
+    account_keys, credentials, import, keys, leaks, management_keys, meters, projects, reply,
+    self_revoke, webhooks,
 };
 use crate::registry::message::{
     AccountCommand, AuditFilter, KeyAct, ManagementKeyAct, ProjectChange, ProjectCommand,
@@ -52,7 +52,10 @@ pub(super) async fn answer(asked: &Asked<'_>) -> Result<Answer, Refused> {
         }
 
         Op::CreateWebhook => webhooks::create(asked).await,
+        Op::UpdateWebhook => webhooks::update(asked).await,
         Op::RotateWebhook => webhooks::rotate(asked).await,
+
+        Op::SetCredential => credentials::set(asked).await,
 
         Op::FindLeaks => leaks::answer(asked, false).await,
         Op::ReportLeaks => leaks::answer(asked, true).await,
@@ -108,6 +111,8 @@ pub(super) async fn answer(asked: &Asked<'_>) -> Result<Answer, Refused> {
         | Op::DisableWebhook
         | Op::EnableWebhook
         | Op::TestWebhook
+        | Op::ListCredentials
+        | Op::DeleteCredential
         | Op::ListKeys
         | Op::ExportKeys
         | Op::ProjectAudit
@@ -181,6 +186,12 @@ fn project_command(asked: &Asked<'_>) -> Result<ProjectCommand, Refused> {
                 _ => return Ok(ProjectCommand::TestWebhook { id }),
             };
             ProjectCommand::Webhook { id, act }
+        }
+        Op::ListCredentials => ProjectCommand::ListCredentials,
+        Op::DeleteCredential => {
+            asked.json()?;
+            let name = asked.segment("credential");
+            ProjectCommand::DeleteCredential { name }
         }
         Op::ListKeys => ProjectCommand::ListKeys {
             page: asked.page(),

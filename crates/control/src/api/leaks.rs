@@ -29,6 +29,7 @@ pub(super) async fn answer(asked: &Asked<'_>, report: bool) -> Result<Answer, Re
         digest: found.digest,
         source: found.source,
         url: found.url,
+        derived: false,
     });
     let items = dealt_with(asked, leaks.collect(), report).await?;
     Answer::json(asked.known.operation.status, &LeakedSecrets { items })
@@ -52,8 +53,8 @@ async fn dealt_with(
     } = reply::read(&thing.item)?;
     let mut by_project: BTreeMap<String, Vec<Leak>> = BTreeMap::new();
     for (digest, project) in projects {
-        let leak = leaks.iter().find(|leak| leak.digest == digest);
-        by_project.entry(project).or_default().extend(leak.cloned());
+        let own = leaks.iter().filter(|leak| leak.digest == digest);
+        by_project.entry(project).or_default().extend(own.cloned());
     }
     // What is live in one project does not wait for another that cannot answer: the report is refused
     // at the end, and sent again.

@@ -211,6 +211,16 @@ fn single(asked: &Asked<'_>, thing: Thing) -> Result<Answer, Refused> {
                 },
             )
         }
+        Kind::CredentialChanged => {
+            let (credential, publication) = (&item, published?);
+            Answer::json(
+                status,
+                &view::CredentialChanged {
+                    credential,
+                    publication,
+                },
+            )
+        }
         Kind::ManagementKeyChanged => {
             Answer::json(status, &view::ManagementKeyChanged { key: &item })
         }

@@ -59,7 +59,9 @@ const fn needs_a_project_in_use(command: &ProjectCommand) -> bool {
         | ProjectCommand::OwnerCredits { .. }
         | ProjectCommand::CreateKey(_)
         | ProjectCommand::Import { .. } => true,
-        ProjectCommand::CreateWebhook(_) => true,
+        ProjectCommand::CreateWebhook(_)
+        | ProjectCommand::UpdateWebhook { .. }
+        | ProjectCommand::SetCredential(_) => true,
         ProjectCommand::Webhook { act, .. } => {
             matches!(act, WebhookAct::Rotate { .. } | WebhookAct::Enable)
         }

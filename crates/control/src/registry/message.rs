@@ -1,24 +1,26 @@
 //! What the management API and the registries say to each other: one call in, one reply out.
 
+mod credential;
 mod key;
 mod leak;
 mod reply;
 mod webhook;
 
 use keyward_core::limits::Limits;
-use keyward_core::metering::{CreditAct, Of};
+use keyward_core::metering::{CreditAct, Of, Passed};
 use keyward_core::record::Status;
 use keyward_core::time::Millis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+pub(crate) use self::credential::NewCredential;
 pub(crate) use self::key::{
     ImportLine, ImportSecret, KeyAct, KeyFilter, Metered, NewKey, NewSecret, Revocation, Rotation,
 };
 pub(crate) use self::leak::{Leak, LeaksOfAccount};
 pub(crate) use self::reply::{Principal, Publication, Reply};
-pub(crate) use self::webhook::{NewWebhook, WebhookAct};
+pub(crate) use self::webhook::{NewWebhook, WebhookAct, WebhookPatch};
 pub(crate) use super::page::Page;
 
 /// A thing as it is shown: the registry writes this JSON, and nobody on its way to the caller
@@ -254,10 +256,16 @@ pub(crate) enum ProjectCommand {
         key: String,
         at: Millis,
     },
-    /// Pages of these origins have sent this key, which is private.
+    /// Pages have sent this key, which is private: of each its origin, and after a blank the id of the
+    /// secret that it has sent.
     UsedInBrowser {
         key: String,
         pages: Vec<String>,
+    },
+    /// Thresholds of limits were passed.
+    Passed {
+        of: Of,
+        limits: Vec<Passed>,
     },
     /// A meter asks what it is to know: [`Reply::Metering`]. From then on it is told of changes.
     /// `known`: the newest version that it has heard of.
@@ -278,6 +286,11 @@ pub(crate) enum ProjectCommand {
         report: bool,
     },
     CreateWebhook(NewWebhook),
+    UpdateWebhook {
+        id: String,
+        if_match: IfMatch,
+        patch: WebhookPatch,
+    },
     ListWebhooks,
     ShowWebhook {
         id: String,
@@ -290,6 +303,13 @@ pub(crate) enum ProjectCommand {
     /// Sends a message to one endpoint now.
     TestWebhook {
         id: String,
+    },
+    /// Gives out the version of a credential's value that is to be set: an item without content.
+    NumberCredential,
+    SetCredential(NewCredential),
+    ListCredentials,
+    DeleteCredential {
+        name: String,
     },
     /// Changes the credits that an owner's keys share.
     OwnerCredits {

@@ -13,13 +13,15 @@ use serde_json::{Value, json};
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use super::journal::{Context, Subject};
-use super::message::{Call, KeyAct, Metered, ProjectCommand, Publication, Reply, Shown};
+use super::message::{
+    Call, KeyAct, Metered, NewCredential, ProjectCommand, Publication, Reply, Shown,
+};
 use super::metering::{self, Whom};
 use super::publication::Publisher;
 use super::sweep::{self, Scope};
 use super::{
-    audit, change, export, import, keys, list, naming, replica, republication, schema, seen, serve,
-    state, tasks, view, webhooks,
+    audit, change, credentials, export, import, keys, list, naming, replica, republication, schema,
+    seen, serve, state, tasks, view, webhooks,
 };
 
 /// How long after an alarm that failed the next one is set.
@@ -112,7 +114,13 @@ impl ProjectRegistry {
             ProjectCommand::Export(page) => export::export(storage, page, now),
             ProjectCommand::Seen { key, at } => seen::seen(storage, key, (*at).min(now)),
             ProjectCommand::UsedInBrowser { key, pages } => {
-                let reply = keys::pages::reported(storage, key, pages, now)?;
+                let reply = keys::pages::reported(publisher, key, pages, now)?;
+                publisher.arm(now)?;
+                publisher.pump()?;
+                Ok(reply)
+            }
+            ProjectCommand::Passed { of, limits } => {
+                let reply = webhooks::passed(storage, of, limits, now)?;
                 publisher.arm(now)?;
                 publisher.pump()?;
                 Ok(reply)
@@ -120,6 +128,8 @@ impl ProjectRegistry {
             ProjectCommand::Metering { of, known } => {
                 metering::asked(publisher, &call.by, of, *known, now)
             }
+            ProjectCommand::ListCredentials => credentials::list(storage),
+            ProjectCommand::NumberCredential => credentials::number(storage),
             ProjectCommand::ListWebhooks => webhooks::list(storage, now),
             ProjectCommand::ShowWebhook { id } => webhooks::show(storage, id, now),
             ProjectCommand::TestWebhook { id } => webhooks::test(publisher, id, now).await,
@@ -212,7 +222,14 @@ fn make(
             keys::change(publisher, context, id, *if_match, act)
         }
         ProjectCommand::CreateWebhook(new) => webhooks::create(context, new),
+        ProjectCommand::UpdateWebhook {
+            id,
+            if_match,
+            patch,
+        } => webhooks::update(context, id, *if_match, patch),
         ProjectCommand::Webhook { id, act } => webhooks::change(context, id, act),
+        ProjectCommand::SetCredential(new) => credentials::set(publisher, context, new),
+        ProjectCommand::DeleteCredential { name } => credentials::delete(publisher, context, name),
         ProjectCommand::SelfRevoke { digest, revocation } => {
             keys::self_revoke(publisher, context, digest, revocation)
         }
@@ -316,6 +333,10 @@ async fn told(
                 *publication = publisher.publication(&id).await;
                 *in_force_by =
                     metering::in_force(publisher, Whom::Key(&id), *in_force_by, now).await;
+            }
+            ProjectCommand::SetCredential(NewCredential { name, .. })
+            | ProjectCommand::DeleteCredential { name } => {
+                *publication = publisher.publication(&credentials::id(name)).await;
             }
             ProjectCommand::CreateEnvironment { .. } => *publication = Publication::Published,
             _ => {

@@ -46,7 +46,8 @@ pub(super) fn publication(publisher: &Publisher, _: Millis) -> Result<Reply, Sto
     let current = keyring.current().id();
     let records = count(
         storage,
-        "SELECT count(*) FROM secret WHERE withdrawn = 0 AND ?1 <> ''",
+        "SELECT (SELECT count(*) FROM secret WHERE withdrawn = 0)
+            + (SELECT count(*) FROM credential) WHERE ?1 <> ''",
         current,
     )?;
     let finished_at = republication::finished_at(storage, current)?;

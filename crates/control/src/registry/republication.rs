@@ -20,6 +20,7 @@ use keyward_edge::storage::{Storage, StorageError};
 
 pub(super) use self::records::leave;
 use self::records::{batch, entries};
+use super::credentials;
 use super::outbox;
 use super::publication::Publisher;
 use super::reseal;
@@ -188,6 +189,7 @@ fn start(publisher: &Publisher, keyring: &Keyring, now: Millis) -> Result<(), St
     )?;
     let add = "INSERT INTO sweep (scope, name, withdraws, started_at) VALUES (?1, ?2, ?4, ?3)";
     storage.run(add, &["entry".into(), current.into(), now.into(), 1.into()])?;
+    credentials::owe_all(publisher, now)?;
     if reseal::needed(storage, current)? {
         storage.run(add, &["seal".into(), current.into(), now.into(), 0.into()])?;
     }

@@ -1,4 +1,4 @@
-//! Derivation keys, and secrets of webhooks, that are sealed under an older entry of the deployment's
+//! Derivation keys, secrets of webhooks and credentials that are sealed under an older entry of the deployment's
 //! secret are sealed under the current one, so that the older one can go.
 //!
 //! Those that were sealed with AES-256-GCM, by the first version, are sealed as
@@ -19,6 +19,7 @@ use keyward_edge::storage::{Row, Storage, StorageError};
 use keyward_edge::{clock, crypto, log};
 use zeroize::Zeroizing;
 
+use super::credentials;
 use super::keys;
 use super::outbox::Event;
 use super::publication::Publisher;
@@ -52,7 +53,9 @@ pub(super) fn needed(storage: &Storage, current: &str) -> Result<bool, StorageEr
         "SELECT 1 FROM secret WHERE sealed <> '' AND sealed NOT GLOB ?1 LIMIT 1",
         &[(&under(current)).into()],
     )?;
-    Ok(row.is_some() || webhooks::needed(storage, current)?)
+    Ok(row.is_some()
+        || webhooks::needed(storage, current)?
+        || credentials::needed(storage, current)?)
 }
 
 /// Whether anything is sealed under this entry.
@@ -60,7 +63,9 @@ pub(super) fn needed(storage: &Storage, current: &str) -> Result<bool, StorageEr
 /// # Errors
 /// Those of the storage.
 pub(super) fn holds(storage: &Storage, entry: &str) -> Result<bool, StorageError> {
-    Ok(is_sealed(storage, &format!("[12].{entry}.*"))? || webhooks::holds(storage, entry)?)
+    Ok(is_sealed(storage, &format!("[12].{entry}.*"))?
+        || webhooks::holds(storage, entry)?
+        || credentials::holds(storage, entry)?)
 }
 
 fn is_sealed(storage: &Storage, pattern: &str) -> Result<bool, StorageError> {
@@ -156,6 +161,7 @@ async fn run(publisher: &Publisher) -> Result<(), StorageError> {
     let project = storage.row("SELECT id FROM project", &[])?;
     let project = project.ok_or(StorageError::Row)?.text(0)?;
     webhooks::reseal(storage, keyring).await?;
+    credentials::reseal(publisher, keyring).await?;
     for _ in 0..BATCHES {
         let Some(from) = position(storage)? else {
             return Ok(());
@@ -182,13 +188,28 @@ async fn run(publisher: &Publisher) -> Result<(), StorageError> {
         let last = rows.last().map(|row| row.number(0)).transpose()?;
         storage.transaction(|| {
             note(storage, from, last, &replaced)?;
-            for news in replaced.iter().filter(|replaced| replaced.is_news()) {
-                keys::owe_secret(publisher, &news.secret, Event::Granted, clock::now())?;
+            for one in &replaced {
+                if one.is_news() || is_out(storage, &one.secret, keyring.current().id())? {
+                    keys::owe_secret(publisher, &one.secret, Event::Granted, clock::now())?;
+                }
             }
             Ok(())
         })?;
     }
     Ok(())
+}
+
+/// Whether a record under this entry may have been written already, with the older seal. The others
+/// are written later, with the new one; and a meter asks again before the older entry may go.
+fn is_out(storage: &Storage, secret: &str, entry: &str) -> Result<bool, StorageError> {
+    let row = storage.row(
+        "SELECT 1 FROM replica WHERE secret = ?1 AND entry = ?2
+         UNION ALL SELECT 1 FROM outbox
+            WHERE key = (SELECT key FROM secret WHERE id = ?1) AND secret = ?1 AND entry = ?2
+         LIMIT 1",
+        &[secret.into(), entry.into()],
+    )?;
+    Ok(row.is_some())
 }
 
 /// The seal of this row under the current entry; none when it cannot be opened.

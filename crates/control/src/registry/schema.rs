@@ -385,4 +385,50 @@ pub(super) const PROJECT: &[&str] = &[
     CREATE INDEX webhook_message_started ON webhook_message (started_at)
         WHERE started_at IS NOT NULL;
 ",
+    "
+    -- Counts the changes of an endpoint.
+    ALTER TABLE webhook ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+
+    -- The messages about limits that were written in the last days, by their ids.
+    CREATE TABLE limit_told (
+        id TEXT PRIMARY KEY,
+        at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    -- So many seconds after a page has sent a private key's secret that one ends; null: it does not.
+    ALTER TABLE project ADD COLUMN browser_end_s INTEGER;
+    -- When a secret ends at the latest because a page has sent it.
+    ALTER TABLE secret ADD COLUMN browser_end_at INTEGER;
+    -- When it was last told that a key which was derived from it has leaked.
+    ALTER TABLE secret ADD COLUMN derived_leak_at INTEGER;
+",
+    "
+    -- The last version of a credential that was given out, and what it was at the last deletion.
+    ALTER TABLE project ADD COLUMN credential_version INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE project ADD COLUMN credential_floor INTEGER NOT NULL DEFAULT 0;
+
+    -- What the project has for origins.
+    CREATE TABLE credential (
+        name TEXT PRIMARY KEY,
+        origin TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    -- The values, as KV gets them under each entry.
+    CREATE TABLE credential_seal (
+        name TEXT NOT NULL,
+        entry TEXT NOT NULL,
+        sealed TEXT NOT NULL,
+        PRIMARY KEY (name, entry)
+    ) STRICT, WITHOUT ROWID;
+",
+    "
+    -- The credentials that were deleted: what stands of them under an entry that was not in force then is
+    -- deleted when that entry comes back.
+    CREATE TABLE credential_deleted (
+        name TEXT PRIMARY KEY,
+        at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
 ];

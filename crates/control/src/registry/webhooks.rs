@@ -12,13 +12,15 @@
 //!    message is tried, is disabled.
 
 mod act;
+mod limits;
 mod note;
 mod queue;
 mod row;
 mod seals;
 mod send;
 
-pub(super) use self::act::{change, create, list, show, test};
+pub(super) use self::act::{change, create, list, show, test, update};
+pub(super) use self::limits::passed;
 pub(super) use self::note::{about_key, expiring};
 pub(super) use self::queue::next_wake;
 pub(super) use self::seals::{holds, needed, reseal};

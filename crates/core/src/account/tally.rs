@@ -12,6 +12,7 @@ use crate::refusal::Refusal;
 use crate::route::Routes;
 use crate::time::Millis;
 use crate::usage::{Counts, Minute, UsageReport};
+use crate::verify::NO_ROUTE;
 
 /// How many minutes are kept apart, while a meter does not answer: when none does, each of thousands of
 /// keys keeps as many.
@@ -76,7 +77,8 @@ impl Tally {
         count(&mut self.at(now).refused, refusal, 1);
     }
 
-    /// A page of this origin has sent the key, which is private; the call is refused and counted.
+    /// A page has sent the key, which is private; the call is refused and counted. `origin` is as in
+    /// [`UsageReport::pages`].
     pub fn page(&mut self, origin: &str, now: Millis) {
         self.pages
             .retain(|(_, since, _)| *since <= now && now.since(*since) < PAGE_NOTED_MS);
@@ -99,10 +101,12 @@ impl Tally {
     pub fn report(&mut self, routes: &Routes) -> Option<UsageReport> {
         if self.reported.is_none() && self.has_counted() {
             self.begin(Minute(0));
-            let mut minutes: Vec<_> = (self.before.drain(..))
-                .map(|(minute, counted)| (minute, counted.named(routes)))
-                .collect();
-            minutes.sort_by_key(|(minute, _)| *minute);
+            let mut minutes: Vec<(Minute, Counts)> = Vec::with_capacity(self.before.len());
+            // Few, and in order but for a clock that was moved.
+            for (minute, counted) in self.before.drain(..) {
+                let at = minutes.partition_point(|(earlier, _)| *earlier <= minute);
+                minutes.insert(at, (minute, counted.named(routes)));
+            }
             self.reports += 1;
             self.reported = Some(UsageReport {
                 number: self.reports,
@@ -208,29 +212,29 @@ impl Counted {
     }
 
     fn named(self, routes: &Routes) -> Counts {
-        let named = |name: &str, count: u64| (name.to_owned(), count);
-        let route = |(index, count)| {
-            let route = routes.get(index);
-            named(route.map_or("", |route| route.name.as_str()), count)
-        };
-        let country = |(code, count): ([u8; 2], u64)| {
-            let code = std::str::from_utf8(&code).unwrap_or("XX");
-            named(code, count)
-        };
-        let classes = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
-        let answered = classes.into_iter().zip(self.answered);
-        Counts {
+        let mut named = Counts {
             calls: self.calls,
-            refused: (self.refused.into_iter())
-                .map(|(refusal, count)| named(refusal.code(), count))
-                .collect(),
-            answered: answered
-                .filter(|(_, count)| *count > 0)
-                .map(|(class, count)| named(class, count))
-                .collect(),
-            routes: self.routes.into_iter().map(route).collect(),
-            countries: self.countries.into_iter().map(country).collect(),
+            ..Counts::default()
+        };
+        for (refusal, count) in self.refused {
+            named.refused.insert(refusal.code().to_owned(), count);
         }
+        let classes = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
+        for (class, count) in classes.into_iter().zip(self.answered) {
+            if count > 0 {
+                named.answered.insert(class.to_owned(), count);
+            }
+        }
+        for (index, count) in self.routes {
+            let route = routes.get(index);
+            let name = route.map_or(NO_ROUTE, |route| route.name.as_str());
+            named.routes.insert(name.to_owned(), count);
+        }
+        for (code, count) in self.countries {
+            let code = std::str::from_utf8(&code).unwrap_or("XX");
+            named.countries.insert(code.to_owned(), count);
+        }
+        named
     }
 }
 

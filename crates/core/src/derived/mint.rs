@@ -38,8 +38,10 @@ pub enum DeriveError {
     /// The limit is not one.
     #[error("a limit is a number of calls in 1 to 86400 seconds")]
     Limit,
-    /// A field that a derived key does not have.
-    #[error("a derived key has referrers, addresses, paths and scopes, and no other restriction")]
+    /// A field that a derived key does not have, or both certain websites and any.
+    #[error(
+        "a derived key has referrers or any referrer, addresses, paths and scopes, and no other restriction"
+    )]
     Restriction,
     /// The parent has not what it says.
     #[error(
@@ -114,7 +116,8 @@ impl Terms {
         if self.limit.is_some_and(|limit| !is_limit(limit)) {
             return Err(DeriveError::Limit);
         }
-        if self.restrictions.any_referrer || !self.restrictions.apps.is_empty() {
+        let rules = &self.restrictions;
+        if (rules.any_referrer && !rules.referrers.is_empty()) || !rules.apps.is_empty() {
             return Err(DeriveError::Restriction);
         }
         Ok(())

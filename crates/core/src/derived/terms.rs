@@ -2,6 +2,7 @@
 //!
 //! | letter | value | how often |
 //! |---|---|---|
+//! | `a` | `*`: any website may call; never beside `r` | once |
 //! | `i` | an address or network that may call | any |
 //! | `l` | `<calls>/<seconds>`: its own rate limit | once |
 //! | `n` | valid from here on, in milliseconds UTC | once |
@@ -12,8 +13,8 @@
 //! | `x` | valid until just before, in milliseconds UTC | once, always |
 //!
 //! Rules are written as in a key's fields (DESIGN section 5); public suffixes are asked when a key is
-//! minted, and not here. What is not named is as the parent has
-//! it. Any other line, an order of its own, a line too much: no terms.
+//! minted, and not here. What is not named is as the parent has it; so without `a` and `r` no page may
+//! call. Any other line, an order of its own, a line too much: no terms.
 
 use std::fmt::Write as _;
 use std::num::NonZeroU32;
@@ -37,11 +38,12 @@ pub type Limit = Quantity;
 /// What a derived key says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// Referrers, addresses, paths and scopes; the other fields stay empty.
+    /// Referrers, addresses, paths and scopes; no apps.
     pub restrictions: Restrictions,
     /// Whom the origin is told that it is for.
     pub user: Option<String>,
-    /// Its own rate limit: counted by each isolate for itself.
+    /// Its own rate limit: counted by each isolate for itself, for all keys of its parent and user
+    /// together where it has a user.
     pub limit: Option<Limit>,
     /// It is valid from here on.
     pub not_before: Option<Millis>,
@@ -62,13 +64,19 @@ impl Terms {
         }
     }
 
+    /// Whether web pages may use a key with these terms: no private key is for them.
+    #[must_use]
+    pub const fn is_for_pages(&self) -> bool {
+        self.restrictions.any_referrer || !self.restrictions.referrers.is_empty()
+    }
+
     /// Reads the lines of the module; `None` for anything else.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut terms = Self::until(Millis(0));
         let mut last = ' ';
         for line in text.split('\n') {
             let letter = line.chars().next()?;
-            let once = matches!(letter, 'l' | 'n' | 'u' | 'x');
+            let once = matches!(letter, 'a' | 'l' | 'n' | 'u' | 'x');
             if letter < last || (once && letter == last) {
                 return None;
             }
@@ -76,6 +84,7 @@ impl Terms {
             let value = line.get(1..)?;
             let rules = &mut terms.restrictions;
             match letter {
+                'a' if value == "*" => rules.any_referrer = true,
                 'i' => rules.ips.push(rule::<IpRule>(value)?),
                 'l' => terms.limit = Some(limit(value)?),
                 'n' => terms.not_before = Some(Millis(number(value)?)),
@@ -86,7 +95,9 @@ impl Terms {
                 'x' => terms.expires_at = Millis(number(value)?),
                 _ => return None,
             }
-            if letter == 'u' && terms.user.is_none() {
+            let rules = &terms.restrictions;
+            let both = rules.any_referrer && !rules.referrers.is_empty();
+            if both || (letter == 'u' && terms.user.is_none()) {
                 return None;
             }
         }
@@ -101,6 +112,9 @@ impl Terms {
             let _ = writeln!(text, "{letter}{value}");
         };
         let rules = &self.restrictions;
+        if rules.any_referrer {
+            line('a', &'*');
+        }
         rules.ips.iter().for_each(|rule| line('i', rule));
         if let Some(Limit { calls, window_s }) = self.limit {
             line('l', &format_args!("{calls}/{window_s}"));
@@ -162,6 +176,10 @@ mod tests {
         assert_eq!(terms.user.as_deref(), Some("user 7é"));
         assert_eq!(terms.restrictions.scopes.len(), 2);
         assert_eq!(Terms::until(Millis(5)).write(), "x5");
+        assert!(terms.is_for_pages() && !Terms::until(Millis(5)).is_for_pages());
+        let open = Terms::parse("a*\nx5").unwrap();
+        assert!(open.is_for_pages() && open.restrictions.referrers.is_empty());
+        assert_eq!(open.write(), "a*\nx5");
     }
 
     #[test]
@@ -183,6 +201,13 @@ mod tests {
             "y1\nx5",
             "x5\ny1",
             "X5",
+            "a\nx5",
+            "a1\nx5",
+            "a**\nx5",
+            "a*\na*\nx5",
+            "x5\na*",
+            "a*\nrhttps://shop.example\nx5",
+            "r*\nx5",
             "sa\nx5",
             "pGET\nx5",
             "rnull\nx5",
@@ -207,7 +232,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn reading_never_panics(text in "\\PC{0,40}|([ilnprsuxz][0-9a-z/:. ]{0,8}\n?){0,5}") {
+        fn reading_never_panics(text in "\\PC{0,40}|([ailnprsuxz][0-9a-z/:.* ]{0,8}\n?){0,5}") {
             if let Some(terms) = Terms::parse(&text) {
                 proptest::prop_assert_eq!(Terms::parse(&terms.write()), Some(terms));
             }

@@ -18,6 +18,7 @@ pub(super) struct Asked {
     scopes: Vec<String>,
     paths: Vec<String>,
     referrers: Vec<String>,
+    any_referrer: bool,
     ips: Vec<String>,
     user: Option<String>,
     limit: Option<AskedLimit>,
@@ -46,6 +47,7 @@ impl Asked {
                 scopes: rules("scopes", &self.scopes, &mut errors),
                 paths: rules("paths", &self.paths, &mut errors),
                 referrers: rules("referrers", &self.referrers, &mut errors),
+                any_referrer: self.any_referrer,
                 ips: rules("ips", &self.ips, &mut errors),
                 ..Restrictions::default()
             },

@@ -1,6 +1,6 @@
 //! Where a request is to go, as far as its head alone can tell: steps 1 to 3.
 
-use super::outcome::{Outcome, Response, Work};
+use super::outcome::{Outcome, Response};
 use super::refused::No;
 use crate::cors;
 use crate::head::Head;
@@ -9,11 +9,16 @@ use crate::refusal::Refusal;
 use crate::request::is_never_proxied;
 use crate::restrict::path::CheckedPath;
 use crate::route::{Route, Routes};
+use crate::verify::Form;
 
 /// What becomes of a request.
 pub(super) enum Aim<'g, 'a> {
     /// No key has anything to do with it.
     Done(Box<Outcome<'a>>),
+    /// It exchanges a public key.
+    Session,
+    /// It asks about another call.
+    Asked(Form),
     /// It goes by a route.
     Route(&'g Route, CheckedPath<'a>),
 }
@@ -30,53 +35,85 @@ pub(super) fn aim<'g, 'a>(
     if !head.is_addressed_plainly() {
         return Err(Refusal::PathAmbiguous.into());
     }
-    let checked = CheckedPath::parse(head.target);
-    let ambiguous = checked.is_err();
-    let path = checked.unwrap_or_else(|_| CheckedPath::unchecked(head.path()));
+    let (path, ambiguous) = path_of(head);
     if own::is_own(&path) {
-        return own(head, &path, ambiguous).map(done);
+        return own(head, &path, ambiguous);
     }
     if is_never_proxied(head.method) {
         return Err(Refusal::MethodNotAllowed.into());
     }
-    let found = match routes.find(&head.host(), &path) {
-        Some(route) if !ambiguous || route.allow_ambiguous_paths => Ok(route),
-        _ if ambiguous => Err(Refusal::PathAmbiguous),
-        _ => Err(Refusal::RouteUnknown),
-    };
+    let route = route_of(routes, head, &path, ambiguous)?;
     if cors::is_preflight(head) {
-        return Ok(done(preflight(head, found.ok())));
+        let granted = cors::preflight(&route.cors, head);
+        return Ok(done(Outcome::Respond(Response::empty(granted))));
     }
-    Ok(Aim::Route(found?, path))
+    Ok(Aim::Route(route, path))
 }
 
 fn done<'g, 'a>(outcome: Outcome<'a>) -> Aim<'g, 'a> {
     Aim::Done(Box::new(outcome))
 }
 
-fn own<'a>(head: &Head<'_>, path: &CheckedPath<'_>, ambiguous: bool) -> Result<Outcome<'a>, No> {
+fn own<'g, 'a>(
+    head: &Head<'_>,
+    path: &CheckedPath<'_>,
+    ambiguous: bool,
+) -> Result<Aim<'g, 'a>, No> {
     match own::answer(head, path) {
+        own::Own::Asked(form) => Ok(Aim::Asked(form)),
         _ if ambiguous => Err(Refusal::PathAmbiguous.into()),
-        own::Own::Response(response) => Ok(Outcome::Respond(response)),
-        own::Own::Document(response) => Ok(Outcome::Document(response)),
-        own::Own::KeySet(response) => Ok(Outcome::KeySet(response)),
-        own::Own::Management => Ok(Outcome::Management),
+        own::Own::Session => Ok(Aim::Session),
+        own::Own::Response(response) => Ok(done(Outcome::Respond(response))),
+        own::Own::Document(response) => Ok(done(Outcome::Document(response))),
+        own::Own::KeySet(response) => Ok(done(Outcome::KeySet(response))),
+        own::Own::Management => Ok(done(Outcome::Management)),
         own::Own::Refused(refusal) => Err(refusal.into()),
     }
 }
 
-/// `route` is unknown when the request behind it will be refused.
-fn preflight<'a>(head: &Head<'_>, route: Option<&Route>) -> Outcome<'a> {
-    Outcome::Respond(Response {
-        status: 204,
-        headers: route.map_or_else(
-            || cors::preflight_of_a_refusal(head),
-            |route| cors::preflight(&route.cors, head),
-        ),
-        body: String::new(),
-        work: Work::default(),
-        hold_ms: 0,
-    })
+/// Looks where a call is to go that is asked about. No preflight is answered for another: it carries no
+/// key, and whoever asks would let it pass.
+pub(super) fn aim_of_asked<'g, 'a>(
+    routes: &'g Routes,
+    token: &str,
+    head: &Head<'a>,
+) -> Result<(&'g Route, CheckedPath<'a>), No> {
+    if has_looped(head, token) {
+        return Err(Refusal::LoopDetected.into());
+    }
+    if !head.is_addressed_plainly() {
+        return Err(Refusal::PathAmbiguous.into());
+    }
+    if is_never_proxied(head.method) {
+        return Err(Refusal::MethodNotAllowed.into());
+    }
+    let (path, ambiguous) = path_of(head);
+    if own::is_own(&path) {
+        return Err(Refusal::RouteUnknown.into());
+    }
+    let route = route_of(routes, head, &path, ambiguous)?;
+    Ok((route, path))
+}
+
+/// The path of a request, and whether it is ambiguous.
+pub(super) fn path_of<'a>(head: &Head<'a>) -> (CheckedPath<'a>, bool) {
+    match CheckedPath::parse(head.target) {
+        Ok(path) => (path, false),
+        Err(_) => (CheckedPath::unchecked(head.path()), true),
+    }
+}
+
+fn route_of<'g>(
+    routes: &'g Routes,
+    head: &Head<'_>,
+    path: &CheckedPath<'_>,
+    ambiguous: bool,
+) -> Result<&'g Route, Refusal> {
+    match routes.find(&head.host(), path) {
+        Some(route) if !ambiguous || route.allow_ambiguous_paths => Ok(route),
+        _ if ambiguous => Err(Refusal::PathAmbiguous),
+        _ => Err(Refusal::RouteUnknown),
+    }
 }
 
 fn has_looped(head: &Head<'_>, token: &str) -> bool {

@@ -2,8 +2,11 @@
 
 use super::Gateway;
 use crate::answer::{self, Asker, Edits};
+use crate::cors;
+use crate::guard::{self, Coding};
 use crate::kind::Kind;
-use crate::rate_limit::{EXPOSED, Fields};
+use crate::rate_limit::{EXPOSED, Fields, Item};
+use crate::refusal::Refusal;
 use crate::time::Millis;
 
 /// An answer of the origin.
@@ -17,6 +20,8 @@ pub struct Answered<'a> {
     pub account: u64,
     /// [`Forward::asker`](crate::forward::Forward::asker).
     pub asker: Asker<'a>,
+    /// [`Fixed::secret`](super::Fixed::secret); empty for none.
+    pub secret: &'a str,
     /// The HTTP status.
     pub status: u16,
     /// Lines of name and value, as in [`Head`](crate::head::Head).
@@ -24,10 +29,18 @@ pub struct Answered<'a> {
 }
 
 impl Gateway {
-    /// Counts the origin's answer for the account of the key, and plans its edits. `None` when the
-    /// route is not known any more.
-    #[must_use]
-    pub fn answer<'a>(&mut self, of: &Answered<'a>, now: Millis) -> Option<Edits<'a>> {
+    /// Counts the origin's answer for the account of the key, and plans its edits.
+    ///
+    /// # Errors
+    /// [`Refusal::InternalError`] when the route is not known any more, [`Refusal::AnswerUnguarded`] when
+    /// its body is to be searched and cannot be read.
+    pub fn answer<'a>(&mut self, of: &Answered<'a>, now: Millis) -> Result<Edits<'a>, Refusal> {
+        let route = self.routes.get(of.route).ok_or(Refusal::InternalError)?;
+        let coding = if route.guard_body {
+            guard::coding(of.status, of.headers)?
+        } else {
+            Coding::None
+        };
         let mut fields = Fields::default();
         let mut errand = None;
         if of.account != 0 {
@@ -35,37 +48,28 @@ impl Gateway {
                 account.tally.answer(Some(of.status), now);
                 errand = account.remind(now);
             }
-            fields = self.standing(Some(of.account), now);
+            if of.kind != Kind::Derived {
+                fields = self.standing(Some(of.account), now);
+            }
         }
-        let route = self.routes.get(of.route)?;
-        let secret = self.credentials.get(route.index).and_then(Option::as_deref);
+        if let Some(own) = of.asker.own {
+            fields.push(&Item::own(&own));
+        }
+        let route = self.routes.get(of.route).ok_or(Refusal::InternalError)?;
+        let secret = match of.secret {
+            "" => self.vault.fixed(route),
+            secret => Some(secret),
+        };
         let (status, headers) = (of.status, of.headers);
         let mut edits = answer::plan(route, of.kind, secret, of.asker, status, headers);
         edits.errand = errand;
+        if coding == Coding::Runtime {
+            edits.remove.extend(["content-encoding", "content-length"]);
+        }
         if !fields.is_empty() {
-            expose(&mut edits);
+            cors::expose(&mut edits.set, &EXPOSED);
             edits.set.extend(fields.headers());
         }
-        Some(edits)
-    }
-}
-
-/// Lets pages read how the limits stand.
-fn expose(edits: &mut Edits<'_>) {
-    let is = |name: &'static str| move |(own, _): &&mut (&'static str, String)| *own == name;
-    if let Some((_, exposed)) = edits
-        .set
-        .iter_mut()
-        .find(is("access-control-expose-headers"))
-    {
-        exposed.push_str(", ");
-        exposed.push_str(EXPOSED);
-    } else if edits
-        .set
-        .iter_mut()
-        .any(|(name, _)| *name == "access-control-allow-origin")
-    {
-        let exposed = EXPOSED.to_owned();
-        edits.set.push(("access-control-expose-headers", exposed));
+        Ok(edits)
     }
 }

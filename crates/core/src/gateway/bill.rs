@@ -72,7 +72,7 @@ impl<'g> Payers<'g> {
         routes: &Routes,
     ) -> Result<Checked<'g>, No> {
         let now = call.now;
-        let cost = u64::from(call.route.cost);
+        let cost = u64::from(call.cost);
         // What costs nothing still needs something to be left.
         let least = cost.max(1);
         let patient = may_wait(patience);
@@ -117,19 +117,39 @@ impl<'g> Payers<'g> {
     }
 }
 
+impl Payers<'_> {
+    fn schedule(self, call: &Call<'_, '_>, notes: &mut Notes) {
+        if let Some(key) = self.key {
+            notes.work.key = key.schedule(notes.outdated, call.now);
+        }
+        if let Some(owner) = self.owner {
+            notes.work.owner = owner.schedule(false, call.now);
+        }
+    }
+}
+
 impl Bill<'_> {
     /// Pays and counts a call that is let through, and notes what that brings about.
     pub(super) fn pay(self, call: &Call<'_, '_>, notes: &mut Notes) {
-        let now = call.now;
-        if let Some(key) = self.payers.key {
-            key.spend(self.of_key, now);
+        let Self {
+            mut payers,
+            of_key,
+            of_owner,
+        } = self;
+        if let Some(key) = &mut payers.key {
+            key.spend(of_key, call.now);
             let country = call.head.header("cf-ipcountry");
-            key.tally.call(call.route.index, country, now);
-            notes.work.key = key.schedule(notes.outdated, now);
+            key.tally.call(call.route.index, country, call.now);
         }
-        if let Some(owner) = self.payers.owner {
-            owner.spend(self.of_owner, now);
-            notes.work.owner = owner.schedule(false, now);
+        if let Some(owner) = &mut payers.owner {
+            owner.spend(of_owner, call.now);
         }
+        payers.schedule(call, notes);
+    }
+
+    /// Notes what a call brings about that is neither paid nor counted: its meters are asked in the
+    /// background as for any other, so that a change of the key is heard of in time.
+    pub(super) fn waive(self, call: &Call<'_, '_>, notes: &mut Notes) {
+        self.payers.schedule(call, notes);
     }
 }

@@ -3,7 +3,8 @@
 //! key says more than its parent has, is looked at on every call.
 //!
 //! Bounded: of more than [`MOST`] the one that was used longest ago goes, and is verified again when
-//! it comes back. Its own limit then counts from nothing.
+//! it comes back. A key that is not in its time, or says more than its parent has, stays outside:
+//! whoever holds it has it for good, and must not push out those that are in use.
 
 use lru::LruCache;
 
@@ -14,13 +15,18 @@ use crate::memory::seeded::Seeded;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::secret::Digest;
-use crate::throttle::Own;
+use crate::throttle::OwnLimit;
+use crate::time::Millis;
 
 /// How many are kept. A key has at most 512 bytes, and what is read from it some 2 KB.
 const MOST: usize = 5_000;
 
 /// The bounded table, by the digest of the whole key.
-pub(super) struct Derived(LruCache<Digest, Verified, Seeded>);
+pub(super) struct Derived {
+    known: LruCache<Digest, Verified, Seeded>,
+    /// The last one that was verified and has no place in the table.
+    outside: Option<Verified>,
+}
 
 /// A key that was verified.
 pub(super) struct Verified {
@@ -29,7 +35,7 @@ pub(super) struct Verified {
     pub(super) environment: String,
     pub(super) terms: Terms,
     /// Its own limit.
-    pub(super) limit: Option<Own>,
+    pub(super) limit: Option<OwnLimit>,
     /// As beside a record, for this key.
     pub(super) plans: Plans,
     /// The key and the version of the parent's record for which the plans were made.
@@ -55,16 +61,19 @@ impl Sent<'_> {
 
 impl Derived {
     pub(super) fn new(seed: u64) -> Self {
-        // A bounded one takes all its memory at once.
-        Self(LruCache::unbounded_with_hasher(Seeded(seed)))
+        Self {
+            // A bounded one takes all its memory at once.
+            known: LruCache::unbounded_with_hasher(Seeded(seed)),
+            outside: None,
+        }
     }
 
     /// What is sent, if it is a derived key.
-    pub(super) fn read<'a>(&mut self, key: &'a str, digest: &Digest) -> Option<Sent<'a>> {
+    pub(super) fn read<'a>(&self, key: &'a str, digest: &Digest) -> Option<Sent<'a>> {
         if !may_be_derived(key) {
             return None;
         }
-        let known = self.0.get(digest);
+        let known = self.peek(digest);
         known
             .map(|verified| Sent::Verified(verified.parent))
             .or_else(|| Token::parse(key).map(Sent::New))
@@ -72,7 +81,7 @@ impl Derived {
 
     /// A key that was verified, without marking it as used.
     pub(super) fn peek(&self, digest: &Digest) -> Option<&Verified> {
-        self.0.peek(digest)
+        self.known.peek(digest)
     }
 
     /// Verifies a key, unless it was, with the record of its parent.
@@ -86,30 +95,30 @@ impl Derived {
         sent: Sent<'_>,
         record: &Record,
         keyring: &Keyring,
+        now: Millis,
     ) -> Result<&mut Verified, Refusal> {
         let sealed = record.derivation.as_deref().ok_or(Refusal::KeyInvalid)?;
-        if let Sent::New(token) = sent {
-            let Record {
-                project, key_id, ..
-            } = record;
-            let parent = token.parent();
-            let key = derived::open(keyring, project, key_id, &parent, sealed);
-            let terms = key.and_then(|key| token.verify(&key));
-            let terms = terms.ok_or(Refusal::KeyInvalid)?;
-            if self.0.len() >= MOST {
-                self.0.pop_lru();
+        let verified = match sent {
+            Sent::New(token) => {
+                let verified = verify(&token, digest, record, keyring, sealed)?;
+                let terms = &verified.terms;
+                if !verified.is_in_time(now) || !terms.within(&record.restrictions) {
+                    return Ok(self.outside.insert(verified));
+                }
+                if self.known.len() >= MOST {
+                    self.known.pop_lru();
+                }
+                self.known.get_or_insert_mut(digest, || verified)
             }
-            let verified = Verified {
-                parent,
-                environment: token.environment().to_owned(),
-                limit: terms.limit.map(Own::new),
-                terms,
-                plans: Plans::default(),
-                planned: Default::default(),
-            };
-            self.0.put(digest, verified);
-        }
-        let verified = self.0.get_mut(&digest).ok_or(Refusal::InternalError)?;
+            Sent::Verified(_) => {
+                let ended = self.peek(&digest).is_some_and(|one| !one.is_in_time(now));
+                if let Some(verified) = ended.then(|| self.known.pop(&digest)).flatten() {
+                    return Ok(self.outside.insert(verified));
+                }
+                let known = self.known.get_mut(&digest);
+                known.ok_or(Refusal::InternalError)?
+            }
+        };
         let (key_id, version) = &verified.planned;
         if *key_id != record.key_id || *version != record.version {
             verified.plans = Plans::default();
@@ -117,4 +126,36 @@ impl Derived {
         }
         Ok(verified)
     }
+}
+
+impl Verified {
+    /// Whether its time has come, and is not over.
+    pub(super) fn is_in_time(&self, now: Millis) -> bool {
+        self.terms.hold(now).is_ok()
+    }
+}
+
+fn verify(
+    token: &Token<'_>,
+    digest: Digest,
+    record: &Record,
+    keyring: &Keyring,
+    sealed: &str,
+) -> Result<Verified, Refusal> {
+    let Record {
+        project, key_id, ..
+    } = record;
+    let parent = token.parent();
+    let key = derived::open(keyring, project, key_id, &parent, sealed);
+    let terms = key.and_then(|key| token.verify(&key));
+    let terms = terms.ok_or(Refusal::KeyInvalid)?;
+    let user = terms.user.as_deref();
+    Ok(Verified {
+        parent,
+        environment: token.environment().to_owned(),
+        limit: terms.limit.map(|limit| OwnLimit::new(limit, user, digest)),
+        terms,
+        plans: Plans::default(),
+        planned: Default::default(),
+    })
 }

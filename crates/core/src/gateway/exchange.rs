@@ -1,10 +1,12 @@
 //! What the isolate and the meters say to each other, from the gateway's side.
 
+use serde::Deserialize;
+
 use super::Gateway;
 use super::outcome::Ask;
 use crate::account::{Account, Question};
 use crate::memory::Weighed;
-use crate::metering::{Exchanged, Holds, MeterReply, News, Of};
+use crate::metering::{Exchanged, Holds, News, Of};
 use crate::records::Records;
 use crate::route::Routes;
 use crate::secret::Digest;
@@ -30,7 +32,7 @@ pub struct Reply<'a> {
     pub account: u64,
     /// The number of its ask.
     pub number: u64,
-    /// A [`MeterReply`] in JSON. Anything else says that the meter did not answer.
+    /// A [`MeterReply`](crate::metering::MeterReply) in JSON. Anything else says that the meter did not answer.
     pub text: &'a str,
 }
 
@@ -82,8 +84,11 @@ impl Gateway {
     }
 }
 
-/// The patience of a call that KV did not answer.
+/// The patience of a call that KV did not answer; it has waited for that once.
 pub(super) const fn without_kv(patience: u32) -> u32 {
+    if lacks_kv(patience) {
+        return patience;
+    }
     spent(patience).saturating_add(KV_PATIENCE) | KV_FAILED
 }
 
@@ -150,11 +155,17 @@ pub(super) fn ask(
     account.ask(need, holds, usage, now)
 }
 
+/// The one [`MeterReply`](crate::metering::MeterReply) that answers: to read the others would take as
+/// much of the module again.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Said {
+    Exchanged(Box<Exchanged>),
+}
+
 fn parse(text: &str, number: u64) -> Option<Exchanged> {
-    match serde_json::from_str(text).ok()? {
-        MeterReply::Exchanged(said) if said.answer.number == number => Some(*said),
-        _ => None,
-    }
+    let Said::Exchanged(said) = serde_json::from_str(text).ok()?;
+    (said.answer.number == number).then_some(*said)
 }
 
 /// Whether a record that a meter tells of is one of its key.

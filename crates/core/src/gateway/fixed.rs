@@ -7,7 +7,6 @@ use crate::forward;
 use crate::head::Head;
 use crate::kind::Kind;
 use crate::restrict::path::CheckedPath;
-use crate::secret::Digest;
 
 /// What is the same for every request of one key on one route: registered once with the entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +23,13 @@ pub struct Fixed {
     pub set: Vec<(String, String)>,
     /// The claims of the assertion that the origin receives; none where the route has none.
     pub assertion: Option<String>,
+    /// The secret of the credential, where the answer's planning is to be given it back or the body is
+    /// searched for it: one that may have changed by then.
+    pub secret: Option<String>,
+    /// Whether the answer's body is searched for it.
+    pub guard: bool,
+    /// The registration that this one takes the place of; 0 for none.
+    pub replaces: u32,
     /// Milliseconds until the origin's response headers must have arrived.
     pub timeout_ms: Option<u32>,
     /// Whether the platform's cache may answer in the origin's place. It knows URLs, not keys.
@@ -34,11 +40,21 @@ pub struct Fixed {
 #[derive(Debug, Default)]
 pub(super) struct Plans {
     /// The registered edits by route.
-    routes: Vec<(usize, u32)>,
+    routes: Vec<Registered>,
     /// The number of the key's account; 0 before there is one.
     pub(super) key: u64,
     /// That of the account of its owner's limits; 0 before there is one.
     pub(super) owner: u64,
+}
+
+/// Edits that are registered for a route.
+#[derive(Clone, Copy, Debug)]
+struct Registered {
+    route: usize,
+    id: u32,
+    /// Of the credential's value that is in them.
+    revision: u32,
+    replaces: u32,
 }
 
 impl Plans {
@@ -50,18 +66,26 @@ impl Plans {
         }
     }
 
-    /// The edits for a route; if there are none, those that follow the `last` ones.
-    pub(super) fn id(&mut self, route: usize, last: &mut u32) -> u32 {
-        self.known(route).unwrap_or_else(|| {
-            *last = last.wrapping_add(1);
-            self.routes.push((route, *last));
-            *last
-        })
+    /// The edits for a route with this value of its credential; if there are none, those that follow the
+    /// `last` ones, in the place of those with another value.
+    pub(super) fn id(&mut self, route: usize, revision: u32, last: &mut u32) -> u32 {
+        let known = self.known(route);
+        if let Some(known) = known.filter(|known| known.revision == revision) {
+            return known.id;
+        }
+        *last = last.wrapping_add(1);
+        self.routes.retain(|one| one.route != route);
+        self.routes.push(Registered {
+            route,
+            id: *last,
+            revision,
+            replaces: known.map_or(0, |known| known.id),
+        });
+        *last
     }
 
-    fn known(&self, route: usize) -> Option<u32> {
-        let known = self.routes.iter().find(|(index, _)| *index == route);
-        known.map(|(_, id)| *id)
+    fn known(&self, route: usize) -> Option<Registered> {
+        self.routes.iter().find(|one| one.route == route).copied()
     }
 }
 
@@ -74,7 +98,9 @@ impl Gateway {
         let path =
             CheckedPath::parse(head.target).unwrap_or_else(|_| CheckedPath::unchecked(head.path()));
         let route = self.routes.find(&head.host(), &path)?;
-        let digest = Digest::of(&credential::find(&route.key_in, &head).ok()?.key);
+        let digest = self
+            .records
+            .digest(&credential::find(&route.key_in, &head).ok()?.key);
         let derived = self.derived.peek(&digest);
         let parent = derived.map_or(digest, |derived| derived.parent);
         let entry = self.records.entry(&parent)?;
@@ -83,10 +109,17 @@ impl Gateway {
             Some(derived) => (&derived.plans, Some(&derived.terms), Kind::Derived),
             None => (&entry.plans, None, record.kind),
         };
-        let id = plans.known(route.index)?;
-        let secret = self.credentials.get(route.index).and_then(Option::as_deref);
+        let Registered { id, replaces, .. } = plans.known(route.index)?;
+        let value = self.vault.peek(route, &record.project);
+        let secret = value.map(|value| value.text.as_str());
+        let changes = value.is_some_and(|value| value.revision != 0);
         Some(Fixed {
             id,
+            replaces,
+            secret: secret
+                .filter(|_| changes || route.guard_body)
+                .map(str::to_owned),
+            guard: route.guard_body,
             route: route.index,
             kind,
             account: plans.key,

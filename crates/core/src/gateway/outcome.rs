@@ -4,6 +4,7 @@ use super::Reply;
 use crate::account::{Errand, Question};
 use crate::forward::Forward;
 use crate::records::{Load, Loaded};
+use crate::vault::Read;
 
 /// What to do with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,12 +15,29 @@ pub enum Outcome<'a> {
     Document(Response),
     /// Answer with this and the public keys that origins verify with.
     KeySet(Response),
+    /// Answer without a body, with the assertion of the claims that stand in its place as
+    /// `Keyward-Assertion`.
+    Vouch(Response),
     /// Hand the request to the management API.
     Management,
+    /// Read the body, then ask again with it behind the head, as [`BODY`](crate::verify::BODY).
+    Body(Work),
+    /// Send this form to a service, then ask again with what it answered behind the head, as
+    /// [`VERDICT`](crate::turnstile::VERDICT).
+    Challenge {
+        /// The service's address.
+        url: String,
+        /// What it is sent.
+        form: String,
+        /// What the call that asks for it does not wait for.
+        work: Work,
+    },
     /// Read KV, then ask again with what it answered.
     Load(Load),
     /// Ask meters, then ask again with what they answered.
     Ask(Ask),
+    /// Read a credential, tell [`Gateway::unlocked`](super::Gateway::unlocked), then ask again.
+    Unlock(Read),
     /// Send this to the origin.
     Forward {
         /// The edits registered for the key and the route.
@@ -49,11 +67,26 @@ pub struct Response {
     pub hold_ms: u32,
 }
 
+impl Response {
+    /// An answer of status 204.
+    pub(super) fn empty(headers: Vec<(&'static str, String)>) -> Self {
+        Self {
+            status: 204,
+            headers,
+            body: String::new(),
+            work: Work::default(),
+            hold_ms: 0,
+        }
+    }
+}
+
 /// What a call brings about in the background.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Work {
     /// A read of KV.
     pub refresh: Option<Load>,
+    /// A read of a credential.
+    pub unlock: Option<Read>,
     /// Exchanges with the meter of the key.
     pub key: [Option<Errand>; 2],
     /// Exchanges with the meter of its owner's limits.
@@ -78,6 +111,8 @@ pub struct Waited<'a> {
     pub patience: u32,
     /// What KV answered, for [`Outcome::Load`].
     pub loaded: Option<Loaded<'a>>,
+    /// Whether a credential was read, for [`Outcome::Unlock`].
+    pub unlocked: bool,
     /// What the meters answered, for [`Outcome::Ask`].
     pub replies: &'a [Reply<'a>],
 }

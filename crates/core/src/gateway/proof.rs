@@ -126,15 +126,17 @@ impl Signer {
 }
 
 impl Gateway {
-    /// The Ed25519 keys of the entries in force, in their order.
+    /// The Ed25519 keys of the entries in force, in their order, and behind them those of entries that
+    /// do not sign any more.
     pub fn own_keys(&self) -> impl Iterator<Item = &Entry> {
-        self.records.keyring().in_force()
+        self.records.keyring().signing()
     }
 
     /// Which of [`Gateway::own_keys`] signs: the place of it.
     #[must_use]
     pub fn signing_key(&self) -> usize {
-        self.own_keys().count().saturating_sub(1)
+        let in_force = self.records.keyring().in_force();
+        in_force.count().saturating_sub(1)
     }
 
     /// What is to be signed for the claims of a [`Fixed`](super::Fixed).
@@ -146,7 +148,7 @@ impl Gateway {
 
     /// The key set, of the public keys of [`Gateway::own_keys`] in base64url.
     #[must_use]
-    pub fn key_set<'a>(&self, public_keys: impl Iterator<Item = &'a str>) -> String {
-        assertion::key_set(self.records.keyring(), public_keys)
+    pub fn key_set<'a>(&self, public_keys: impl Iterator<Item = &'a str>, now: Millis) -> String {
+        assertion::key_set(self.records.keyring(), public_keys, now)
     }
 }

@@ -1,16 +1,20 @@
 //! How the gateway refuses: the reason, and the answer that tells it.
 
 use std::borrow::Cow;
+use std::slice;
 
 use super::Gateway;
+use super::aim::path_of;
 use super::outcome::{Response, Work};
 use crate::cors;
 use crate::head::Head;
+use crate::kind::Kind;
 use crate::limits::Rate;
-use crate::own;
+use crate::own::{self, Own};
 use crate::problem::Problem;
-use crate::rate_limit::{Fields, Item};
+use crate::rate_limit::{Fields, Item, OWN};
 use crate::refusal::Refusal;
+use crate::spec::FieldError;
 use crate::throttle::Over;
 use crate::time::Millis;
 
@@ -23,6 +27,8 @@ pub(super) struct No {
     pub(super) retry_s: Option<u64>,
     /// The limit per client address that is used up, under its name.
     pub(super) over: Option<(String, Over)>,
+    /// What is wrong with the body.
+    pub(super) error: Option<Box<FieldError>>,
 }
 
 impl From<Refusal> for No {
@@ -33,6 +39,16 @@ impl From<Refusal> for No {
             limit: None,
             retry_s: None,
             over: None,
+            error: None,
+        }
+    }
+}
+
+impl From<FieldError> for No {
+    fn from(error: FieldError) -> Self {
+        Self {
+            error: Some(Box::new(error)),
+            ..Refusal::BodyInvalid.into()
         }
     }
 }
@@ -71,16 +87,25 @@ impl From<(&Rate, Over)> for No {
 
 /// The limit that a derived key brings along.
 pub(super) fn over_own(over: Over) -> No {
-    const NAME: &str = "derived";
     No {
-        limit: Some(NAME.to_owned()),
+        limit: Some(OWN.to_owned()),
         retry_s: Some(over.wait_s),
-        over: Some((NAME.to_owned(), over)),
+        over: Some((OWN.to_owned(), over)),
         ..Refusal::RateLimited.into()
     }
 }
 
 impl No {
+    /// What a derived key's holder may know of a limit of its parent: that it is used up, and when to
+    /// come back.
+    pub(super) fn without_figures(self) -> Self {
+        Self {
+            limit: None,
+            over: None,
+            ..self
+        }
+    }
+
     /// Adds what its answer says of limits to how they stand.
     pub(super) fn describe(&self, fields: &mut Fields) {
         if let Some((name, over)) = &self.over {
@@ -103,11 +128,12 @@ impl Gateway {
     }
 
     /// The answer that refuses a request of a key after it was let through: the origin did not
-    /// answer. `account` is [`Fixed::account`](super::Fixed::account).
+    /// answer. `kind` and `account` are those of [`Fixed`](super::Fixed).
     pub fn refuse_of(
         &mut self,
         head: Option<&Head<'_>>,
         refusal: Refusal,
+        kind: Kind,
         account: u64,
         now: Millis,
     ) -> Response {
@@ -116,7 +142,11 @@ impl Gateway {
             account.tally.answer(None, now);
             work.key = [None, account.remind(now)];
         }
-        let fields = self.standing(Some(account), now);
+        let fields = if kind == Kind::Derived {
+            Fields::default()
+        } else {
+            self.standing(Some(account), now)
+        };
         Response {
             work,
             ..self.refuse_with(head, &refusal.into(), fields)
@@ -144,6 +174,7 @@ impl Gateway {
                 scopes: &no.scopes,
                 limit: no.limit.as_deref(),
                 retry_s: no.retry_s,
+                errors: no.error.as_deref().map_or(&[], slice::from_ref),
                 limits: Some(&fields),
                 ..Problem::new(no.refusal, &id)
             },
@@ -168,11 +199,28 @@ pub fn refusal_response(
         scopes,
         ..Problem::new(refusal, request_id)
     };
-    answer_to(head, &problem)
+    let refused = answer_to(head, &problem);
+    match head {
+        Some(head) => to_preflight(head, refused),
+        None => refused,
+    }
+}
+
+/// What becomes of a refusal where the request is a preflight: an answer that lets the page come and read
+/// it. Never to who asks about another call: to a proxy any success means that its client may pass.
+pub(super) fn to_preflight(head: &Head<'_>, refused: Response) -> Response {
+    if !cors::is_preflight(head) || matches!(own::answer(head, &path_of(head).0), Own::Asked(_)) {
+        return refused;
+    }
+    Response {
+        work: refused.work,
+        hold_ms: refused.hold_ms,
+        ..Response::empty(cors::preflight_of_a_refusal(head))
+    }
 }
 
 /// The answer that carries a problem.
-pub(super) fn answer_to(head: Option<&Head<'_>>, problem: &Problem<'_>) -> Response {
+fn answer_to(head: Option<&Head<'_>>, problem: &Problem<'_>) -> Response {
     let refusal = problem.refusal;
     let mut headers = problem.headers();
     headers.extend(cors::refused(head.and_then(Head::page_origin)));

@@ -2,11 +2,24 @@
 //! has told nothing, the key's record says what its limits are, though not what is left of them; of
 //! the owner's limits it says nothing.
 
+use super::step::Notes;
 use super::{Gateway, limits};
 use crate::rate_limit::{Fields, Item};
 use crate::time::Millis;
 
 impl Gateway {
+    /// How the limits of a call's key stand: of a derived key, only its own.
+    pub(super) fn standing_of(&mut self, notes: &Notes, now: Millis) -> Fields {
+        if !notes.derived {
+            return self.standing(notes.account, now);
+        }
+        let mut fields = Fields::default();
+        if let Some(own) = &notes.own {
+            fields.push(&Item::own(own));
+        }
+        fields
+    }
+
     /// How the limits of a key stand, and those of its owner.
     pub(super) fn standing(&mut self, account: Option<u64>, now: Millis) -> Fields {
         let mut fields = Fields::default();

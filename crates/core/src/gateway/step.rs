@@ -4,14 +4,16 @@ use std::mem;
 use std::net::IpAddr;
 
 use super::Gateway;
-use super::aim::{Aim, aim};
+use super::aim::{Aim, aim, aim_of_asked};
+use super::asked::approval;
 use super::bill::{Checked, Payers};
-use super::derived::{Sent, Verified};
+use super::derived::Verified;
 use super::exchange::{lacks_kv, without_kv};
 use super::fixed::Plans;
 use super::outcome::{Outcome, Waited, Work};
 use super::refused::{No, over_own, request_id};
 use crate::credential::{self, Credential};
+use crate::decide;
 use crate::forward;
 use crate::head::Head;
 use crate::keyring::Keyring;
@@ -19,13 +21,17 @@ use crate::kind::Kind;
 use crate::memory::Entry;
 use crate::policy;
 use crate::record::Record;
-use crate::records::{Found, Load, Loaded, Records, Stored, admit};
+use crate::records::{Found as FoundRecord, Load, Loaded, Records, Stored, admit};
 use crate::refusal::Refusal;
+use crate::restrict::Restrictions;
 use crate::restrict::path::CheckedPath;
-use crate::route::Route;
+use crate::route::{Route, Sessions};
 use crate::secret::Digest;
-use crate::throttle::Network;
+use crate::session;
+use crate::throttle::{Network, OwnStanding};
 use crate::time::Millis;
+use crate::vault::Found;
+use crate::verify::Terms;
 
 /// What is found out about a call on its way, whatever becomes of it.
 #[derive(Default)]
@@ -35,6 +41,29 @@ pub(super) struct Notes {
     pub(super) account: Option<u64>,
     /// Whether the meter has told of a newer record than that of the call.
     pub(super) outdated: bool,
+    /// Whether the key is a derived one: its answer says nothing of its parent's limits.
+    pub(super) derived: bool,
+    /// The id of a private key's secret that a page has sent.
+    pub(super) sent_by_page: Option<String>,
+    /// The secret that the call carries, once it is clear that the caller may know of the key.
+    pub(super) digest: Option<Digest>,
+    /// The derived key itself, where the call carries one.
+    pub(super) minted: Option<Digest>,
+    /// How the limit stands that it brings along, once something of that is spent for who asks.
+    pub(super) own: Option<OwnStanding>,
+    /// Whether nothing of the call is counted.
+    pub(super) uncounted: bool,
+}
+
+/// What a key was sent as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum SentAs {
+    /// The secret itself.
+    Secret,
+    /// A derived key. The digest is that of its parent's secret.
+    Derived,
+    /// A session key. The digest is that of the public key.
+    Session,
 }
 
 /// A call of a route, with a key.
@@ -43,9 +72,15 @@ pub(super) struct Call<'c, 'a> {
     pub(super) path: &'c CheckedPath<'a>,
     pub(super) route: &'c Route,
     pub(super) credential: &'c Credential<'a>,
-    /// Of its secret; of a derived key, that of its parent's secret.
     pub(super) digest: Digest,
-    pub(super) derived: bool,
+    /// What it was sent as.
+    pub(super) sent_as: SentAs,
+    /// Why the session key that it was sent as does not hold.
+    pub(super) ended: Option<Refusal>,
+    /// What it spends of the limits of its key.
+    pub(super) cost: u32,
+    /// On what terms it is asked about; none for one that is to be forwarded.
+    pub(super) terms: Option<&'c Terms>,
     pub(super) now: Millis,
 }
 
@@ -56,30 +91,67 @@ impl Gateway {
         now: Millis,
         waited: Waited<'_>,
         notes: &mut Notes,
+        terms: Option<&Terms>,
     ) -> Result<Outcome<'a>, No> {
-        let (route, path) = match aim(&self.routes, &self.token, head)? {
-            Aim::Done(outcome) => return Ok(*outcome),
-            Aim::Route(route, path) => (route, path),
+        let (route, path) = match terms {
+            None => match aim(&self.routes, &self.token, head)? {
+                Aim::Done(outcome) => return Ok(*outcome),
+                Aim::Session => return self.session(head, now, waited, notes),
+                Aim::Asked(form) => return self.asked(form, head, now, waited),
+                Aim::Route(route, path) => (route, path),
+            },
+            Some(terms) if terms.is_placed => aim_of_asked(&self.routes, &self.token, head)?,
+            Some(_) => {
+                let anywhere = self.verify.anywhere.as_ref();
+                let route = anywhere.ok_or(Refusal::InternalError)?;
+                (route, CheckedPath::unchecked(head.path()))
+            }
         };
-        let credential = credential::find(&route.key_in, head)?;
+        let credential = match terms.and_then(|terms| terms.key.as_deref()) {
+            Some(key) => Credential::given(key)?,
+            None => credential::find(&route.key_in, head)?,
+        };
         let digest = Digest::of(&credential.key);
         let sent = self.derived.read(&credential.key, &digest);
+        notes.derived = sent.is_some();
         // The same for every key of this form, and so said before anything is read.
-        if sent.is_some() && !route.access.accepts.contains(&Kind::Derived) {
+        let (sent_as, taken) = match &sent {
+            Some(_) => {
+                let taken = !credential.in_query && route.access.accepts.contains(&Kind::Derived);
+                (SentAs::Derived, taken)
+            }
+            None if session::is_one(&credential.key) => {
+                (SentAs::Session, route.sessions != Sessions::Refused)
+            }
+            None => (SentAs::Secret, true),
+        };
+        if !taken {
             return Err(Refusal::KindNotAccepted.into());
         }
+        let (of_record, ended) = match &sent {
+            Some(sent) => (sent.parent(), None),
+            None if sent_as == SentAs::Session => {
+                self.records.exchanged(&credential.key, head, now)?
+            }
+            None => (digest, None),
+        };
         let call = Call {
             head,
             path: &path,
             route,
             credential: &credential,
-            digest: sent.as_ref().map_or(digest, Sent::parent),
-            derived: sent.is_some(),
+            digest: of_record,
+            sent_as,
+            ended,
+            cost: terms.and_then(|terms| terms.cost).unwrap_or(route.cost),
+            terms,
             now,
         };
+        notes.uncounted = terms.is_some_and(|terms| terms.cost == Some(0));
         let Waited {
             mut patience,
             mut loaded,
+            unlocked,
             ..
         } = waited;
         if loaded.is_some_and(|loaded| matches!(loaded.stored, Stored::Failed)) {
@@ -104,9 +176,12 @@ impl Gateway {
             return Err(Refusal::KeyInvalid.into());
         };
         let derived = match sent {
-            Some(sent) => Some(self.derived.verified(digest, sent, record, keyring)?),
+            Some(sent) => Some(self.derived.verified(digest, sent, record, keyring, now)?),
             None => None,
         };
+        // What an exchanged key may be used for is decided when it is used.
+        let exchanged = terms.is_some_and(|terms| terms.is_exchange);
+        let paths = exchanged.then(|| mem::take(&mut record.restrictions.paths));
         let allowed = judge(
             &call,
             record,
@@ -114,21 +189,33 @@ impl Gateway {
             derived.as_deref(),
             &self.routes.settings().client_ip_header,
         );
-        let (kind, plans, mut own, terms) = match derived {
+        if let Some(paths) = paths {
+            record.restrictions.paths = paths;
+        }
+        // Who holds a derived key whose time is over has it for good, and must be able to count up nothing.
+        let in_time = derived.as_deref().is_none_or(|one| one.is_in_time(now));
+        let (kind, plans, own, narrowed) = match derived {
             Some(derived) => (
                 Kind::Derived,
                 &mut derived.plans,
-                derived.limit.as_mut(),
+                derived.limit,
                 Some(&derived.terms),
             ),
             None => (record.kind, plans, None, None),
         };
         // What must look like a key that does not exist leaves no trace of one.
-        let payers = if matches!(&allowed, Err((Refusal::KeyInvalid, _))) {
+        let payers = if !in_time || matches!(&allowed, Err((Refusal::KeyInvalid, _))) {
             Payers::default()
         } else {
+            if terms.is_some() {
+                notes.digest = Some(call.digest);
+                notes.minted = notes.derived.then_some(digest);
+            }
             Payers::of(&mut self.accounts, &call, record, plans, notes)
         };
+        if matches!(&allowed, Err((Refusal::PrivateKeyInBrowser, _))) {
+            notes.sent_by_page = Some(record.secret_id.clone());
+        }
         let network = Network::from(allowed?);
         let room = match &mut self.throttle {
             Some(throttle) if record.kind == Kind::Public => {
@@ -136,36 +223,79 @@ impl Gateway {
             }
             _ => None,
         };
-        self.rates.check(record, network, now)?;
-        if let Some(limit) = own.as_deref_mut() {
-            limit.check(now).map_err(over_own)?;
-        }
-        let bill = match payers.check(&call, record, patience, &self.routes)? {
+        let of_parent = |no: No| {
+            if call.sent_as == SentAs::Derived {
+                no.without_figures()
+            } else {
+                no
+            }
+        };
+        let checked = self.rates.check(record, network, now);
+        checked.map_err(|over| of_parent(over.into()))?;
+        let own = match own {
+            Some(limit) => Some(self.owns.room(record, limit, now).map_err(over_own)?),
+            None => None,
+        };
+        let checked = payers.check(&call, record, patience, &self.routes);
+        let bill = match checked.map_err(of_parent)? {
             Checked::Bill(bill) => bill,
             Checked::Ask(ask) => return Ok(Outcome::Ask(ask)),
         };
-        let secret = self.credentials.get(route.index).and_then(Option::as_deref);
-        if route.credential.is_some() && secret.is_none() {
-            return Err(Refusal::CredentialUnavailable.into());
+        if call.terms.is_some() {
+            if notes.uncounted {
+                bill.waive(&call, notes);
+            } else {
+                if let Some(room) = room {
+                    room.spend();
+                }
+                self.rates.spend(record, network, now);
+                notes.own = own.map(|room| room.spend(now));
+                bill.pay(&call, notes);
+            }
+            return Ok(Outcome::Respond(approval(
+                route,
+                record,
+                narrowed,
+                mem::take(&mut notes.work),
+            )));
         }
+        let found = self
+            .vault
+            .find(route, &record.project, keyring, unlocked, now)?;
+        let held = match found {
+            None => None,
+            Some(Found::Ready(value, read)) => {
+                notes.work.unlock = read;
+                Some(value)
+            }
+            Some(Found::Read(read)) => return Ok(Outcome::Unlock(read)),
+        };
         let signer = self.signers.of(route)?;
         if let Some(room) = room {
             room.spend();
         }
         self.rates.spend(record, network, now);
-        if let Some(limit) = own {
-            limit.spend();
-        }
+        let own = own.map(|room| room.spend(now));
         bill.pay(&call, notes);
         let key = &credential.key;
+        let secret = held.map(|value| value.text.as_str());
         let mut forward = forward::plan(route, head, &path, key, kind, secret, &self.token);
+        forward.asker.own = own;
+        if !record.restrictions.apps.is_empty() {
+            // A key for apps names no website that may read its answers.
+            forward.asker.page = None;
+        }
         let base = signer.and_then(|signer| {
             self.requests = self.requests.wrapping_add(1);
             let nonce = request_id(self.request_prefix, self.requests);
-            signer.sign(route, (record, terms), head, &mut forward, &nonce, now)
+            signer.sign(route, (record, narrowed), head, &mut forward, &nonce, now)
         });
         Ok(Outcome::Forward {
-            id: plans.id(route.index, &mut self.last_plan),
+            id: plans.id(
+                route.index,
+                held.map_or(0, |value| value.revision),
+                &mut self.last_plan,
+            ),
             forward,
             base,
             work: mem::take(&mut notes.work),
@@ -187,20 +317,22 @@ fn known<'g>(
     notes: &mut Notes,
 ) -> Result<Known<'g>, No> {
     let (key, imported_keys) = (&call.credential.key, call.route.imported_keys);
-    let found = if call.derived {
-        records.find_parent(call.digest, call.now, loaded)
-    } else {
-        records.find(key, call.digest, imported_keys, call.now, loaded)
+    let found = match call.sent_as {
+        SentAs::Secret => records.find(key, call.digest, imported_keys, call.now, loaded),
+        SentAs::Derived => records.find_parent(call.digest, call.now, loaded),
+        SentAs::Session => records.find_exchanged(call.digest, call.now, loaded),
     };
     match found? {
-        Found::Ready => {}
-        Found::Refresh(load) => notes.work.refresh = Some(load),
-        Found::Load(load) => return Ok(Known::Load(load)),
+        FoundRecord::Ready => {}
+        FoundRecord::Refresh(load) => notes.work.refresh = Some(load),
+        FoundRecord::Load(load) => return Ok(Known::Load(load)),
     }
     let (entry, keyring) = records.opened(&call.digest).ok_or(Refusal::InternalError)?;
     // Only keys that are derived from it were sent before.
-    if !call.derived && entry.native.is_none() {
-        entry.native = Some(admit(keyring, key, imported_keys)?);
+    match (call.sent_as, entry.native) {
+        (SentAs::Secret, None) => entry.native = Some(admit(keyring, key, imported_keys)?),
+        (SentAs::Session, None) => entry.native = Some(true),
+        _ => {}
     }
     Ok(Known::Entry(entry, keyring))
 }
@@ -218,17 +350,29 @@ fn judge(
         path,
         route,
         credential,
+        terms,
+        sent_as,
+        ended,
         now,
         ..
     } = call;
-    let belongs = match derived {
-        Some(derived) => policy::belongs_derived(route, record, &derived.environment),
-        None => policy::belongs(route, record, native, &credential.key),
+    let of_asked = |terms: &Terms| match &terms.project {
+        Some(project) => *project == record.project,
+        None => true,
     };
-    if !belongs {
+    let exchanged = terms.is_some_and(|terms| terms.is_exchange);
+    let belongs = match (sent_as, derived) {
+        (SentAs::Session, _) => native && record.kind == Kind::Public,
+        (_, Some(derived)) => policy::belongs_derived(route, record, &derived.environment),
+        // None that was made elsewhere is exchanged.
+        (_, None) => {
+            (native || !exchanged) && policy::belongs(route, record, native, &credential.key)
+        }
+    };
+    if !belongs || !terms.is_none_or(of_asked) {
         return Err((Refusal::KeyInvalid, String::new()));
     }
-    policy::check(
+    let address = policy::check(
         client_ip_header,
         route,
         record,
@@ -237,5 +381,30 @@ fn judge(
         head,
         path,
         *now,
-    )
+    )?;
+    if let Some(refusal) = *ended {
+        return Err((refusal, String::new()));
+    }
+    if exchanged && record.kind != Kind::Public {
+        return Err((Refusal::KindNotAccepted, String::new()));
+    }
+    let itself = record.kind == Kind::Public && *sent_as == SentAs::Secret;
+    if itself && route.sessions == Sessions::Required {
+        return Err((Refusal::SessionRequired, String::new()));
+    }
+    if let Some(terms) = terms {
+        let held = derived.map_or(&record.restrictions, |derived| {
+            derived.terms.scopes(&record.restrictions)
+        });
+        asked(terms, held)?;
+    }
+    Ok(address)
+}
+
+/// What is asked beyond what the route demands. A path that is not said is on no list.
+fn asked(terms: &Terms, held: &Restrictions) -> Result<(), (Refusal, String)> {
+    if !terms.is_placed && !held.paths.is_empty() {
+        return Err((Refusal::PathDenied, String::new()));
+    }
+    decide::scopes(held, &terms.scopes).map_err(|no| (no, policy::join(&terms.scopes)))
 }

@@ -27,6 +27,7 @@ mod paced;
 mod parts;
 mod pot;
 mod reserve;
+mod spent;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
@@ -35,6 +36,7 @@ use self::counter::{Counter, Held};
 use self::index::Index;
 use self::isolate::Isolate;
 use self::pace::Pace;
+pub use self::spent::{Spent, THRESHOLDS, reaches};
 use crate::lease::message::{Answer, Ask, Report, Standing};
 use crate::limits::Limits;
 use crate::time::Millis;

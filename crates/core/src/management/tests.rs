@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const SCOPES: [Scope; 5] = [
+const SCOPES: [Scope; 7] = [
     Scope::KeysRead,
     Scope::KeysWrite,
     Scope::UsageRead,
     Scope::AuditRead,
     Scope::ProjectsWrite,
+    Scope::CredentialsRead,
+    Scope::CredentialsWrite,
 ];
 
 /// A reach that owns its parts.

@@ -7,18 +7,21 @@ use crate::decide::Access;
 use crate::kind::Kind;
 use crate::restrict::path::PathRule;
 use crate::restrict::scope::Scope;
+use crate::turnstile::Turnstile;
 
 use super::cors::Cors;
 use super::credential::Credential;
-use super::file::{GatewayFile, RequireFile, RouteFile, SettingsFile};
+use super::file::{GatewayFile, RequireFile, RouteFile, SettingsFile, TurnstileFile};
 use super::finding::{Fault, Findings, fault};
 use super::host::HostPattern;
 use super::origin::Origin;
 use super::path::RoutePath;
 use super::place::Place;
 use super::proof::{self, Signature};
-use super::{Route, Settings, header, value};
+use super::{Route, Sessions, Settings, header, value, variables};
 
+/// Where Cloudflare Turnstile verifies tokens.
+const SITEVERIFY: &str = "https://challenges.cloudflare.com/turnstile/v0/siteverify";
 /// The path pattern of a route that names none.
 const EVERY_PATH: &str = "/**";
 
@@ -86,7 +89,30 @@ fn settings(file: &SettingsFile, findings: &mut Findings<'_>) -> Settings {
             defaults.public_key_ip_window_s,
             (1, 3600),
         ),
+        session_ip_limit: findings.number(
+            "gateway.session_ip_limit",
+            file.session_ip_limit,
+            defaults.session_ip_limit,
+            (0, 1_000_000),
+        ),
+        turnstile: (file.turnstile.as_ref()).and_then(|file| turnstile(file, findings)),
     }
+}
+
+fn turnstile(file: &TurnstileFile, findings: &mut Findings<'_>) -> Option<Turnstile> {
+    let secret = findings.text("gateway.turnstile.secret", &file.secret, |text| {
+        variables::check_name(text).map(|()| text.to_owned())
+    });
+    let action = file.action.as_deref().unwrap_or("keyward");
+    let action = findings.text("gateway.turnstile.action", action, value::action);
+    let url = file.url.as_deref().unwrap_or(SITEVERIFY);
+    let url = findings.text("gateway.turnstile.url", url, Origin::parse);
+    let url = url.map(|url| format!("{}{}", url.origin, url.base_path));
+    Some(Turnstile {
+        secret: secret?,
+        url: url?,
+        action: action?,
+    })
 }
 
 fn compile_route(
@@ -131,11 +157,21 @@ fn compile_route(
         );
     }
     let access = access(index, file, findings);
-    let key_in = key_in(&at("key_in"), file, access.as_ref(), findings);
+    let of_key = access.as_ref().map(|(access, _)| access);
+    let key_in = key_in(&at("key_in"), file, of_key, findings);
     let credential = match &file.credential {
         Some(file) => Credential::compile(file, &at("credential"), findings).map(Some),
         None => Some(None),
     };
+    if file.guard_body && file.credential.is_none() {
+        findings.error(
+            &at("guard_body"),
+            fault(
+                "the route has no credential to guard",
+                "add `credential`, or remove `guard_body`",
+            ),
+        );
+    }
     let signature = match &file.signature {
         Some(file) => Signature::compile(file, &at("signature"), findings).map(Some),
         None => Some(None),
@@ -169,17 +205,20 @@ fn compile_route(
         origin, base_path, ..
     } = origin?;
     let key_in = key_in?;
+    let (access, sessions) = access?;
     Some(Route {
         index,
         name: name(file),
         host: host?,
         path: path?,
-        access: access?,
+        access,
         requires: requires.into_iter().collect::<Option<_>>()?,
         origin,
         base_path,
         strip_prefix: strip_prefix?,
         credential: credential?,
+        guard_body: file.guard_body,
+        sessions,
         asserted_by: asserted_by?,
         signature: signature?,
         cost,
@@ -199,7 +238,11 @@ fn name(file: &RouteFile) -> String {
     format!("{host}{}", file.path.as_deref().unwrap_or(EVERY_PATH))
 }
 
-fn access(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option<Access> {
+fn access(
+    index: usize,
+    file: &RouteFile,
+    findings: &mut Findings<'_>,
+) -> Option<(Access, Sessions)> {
     let at = |name: &str| format!("route[{index}].{name}");
     let mut names = |name: &str,
                      texts: &Option<Vec<String>>,
@@ -212,18 +255,34 @@ fn access(index: usize, file: &RouteFile, findings: &mut Findings<'_>) -> Option
     let accepts = match &file.accepts {
         Some(texts) => findings.texts(&at("accepts"), texts, value::kind),
         // Anybody can write a derived key whose parent has to be looked for: only where it is said.
-        None => Some(vec![Kind::Public, Kind::Private]),
+        None => Some(vec![Some(Kind::Public), Some(Kind::Private)]),
     };
     let scopes = match &file.scopes {
         Some(texts) => findings.texts(&at("scopes"), texts, value::scope),
         None => Some(Vec::new()),
     };
-    Some(Access {
+    let (accepts, sessions) = kinds(accepts?);
+    let access = Access {
         projects: projects?,
         environments: environments?,
-        accepts: accepts?,
+        accepts,
         scopes: scopes?,
-    })
+    };
+    Some((access, sessions))
+}
+
+/// The kinds that records have, and what becomes of session keys, which stand for public ones.
+fn kinds(listed: Vec<Option<Kind>>) -> (Vec<Kind>, Sessions) {
+    let sessions = match (listed.contains(&None), listed.contains(&Some(Kind::Public))) {
+        (false, _) => Sessions::Refused,
+        (true, true) => Sessions::Taken,
+        (true, false) => Sessions::Required,
+    };
+    let mut kinds: Vec<Kind> = listed.into_iter().flatten().collect();
+    if sessions == Sessions::Required {
+        kinds.push(Kind::Public);
+    }
+    (kinds, sessions)
 }
 
 fn key_in(

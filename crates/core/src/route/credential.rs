@@ -3,6 +3,7 @@
 use super::file::CredentialFile;
 use super::finding::{Fault, Findings, fault};
 use super::{header, variables};
+use crate::names;
 
 /// What stands for the secret in a template.
 const MARK: &str = "{secret}";
@@ -10,12 +11,21 @@ const MARK: &str = "{secret}";
 /// A credential to attach. Holds the name of the secret, not the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
-    /// The name of the Worker secret.
-    pub secret: String,
+    /// Where the secret comes from.
+    pub source: Source,
     /// Where it goes.
     pub target: Target,
     /// The value, with `{secret}` in it.
     pub template: String,
+}
+
+/// Where the secret of a credential comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The Worker secret, or the binding of a Secrets Store, of this name.
+    Secret(String),
+    /// The value of this name that the project of the calling key has.
+    Project(String),
 }
 
 /// Where a credential goes in the upstream request.
@@ -40,9 +50,7 @@ impl Credential {
         field: &str,
         findings: &mut Findings<'_>,
     ) -> Option<Self> {
-        let secret = findings.text(&format!("{field}.secret"), &file.secret, |text| {
-            variables::check_name(text).map(|()| text.to_owned())
-        });
+        let source = source(file, field, findings);
         let target = match (&file.header, &file.query) {
             (Some(name), None) => findings.text(&format!("{field}.header"), name, |text| {
                 header::carrier(text).map(Target::Header)
@@ -86,10 +94,47 @@ impl Credential {
             None => Some(MARK.to_owned()),
         };
         Some(Self {
-            secret: secret?,
+            source: source?,
             target: target?,
             template: template?,
         })
+    }
+}
+
+fn source(file: &CredentialFile, field: &str, findings: &mut Findings<'_>) -> Option<Source> {
+    match (&file.secret, &file.project_secret) {
+        (Some(name), None) => findings.text(&format!("{field}.secret"), name, |text| {
+            variables::check_name(text).map(|()| Source::Secret(text.to_owned()))
+        }),
+        (None, Some(name)) => findings.text(&format!("{field}.project_secret"), name, |text| {
+            if names::is_credential(text) {
+                return Ok(Source::Project(text.to_owned()));
+            }
+            Err(fault(
+                format!("`{text}` is not the name of a project's credential"),
+                "use a capital letter, then capital letters, digits and `_`, at most 64",
+            ))
+        }),
+        (Some(_), Some(_)) => {
+            findings.error(
+                field,
+                fault(
+                    "a credential comes from one place",
+                    "keep either `secret` or `project_secret`",
+                ),
+            );
+            None
+        }
+        (None, None) => {
+            findings.error(
+                field,
+                fault(
+                    "the credential comes from nowhere",
+                    "add `secret = \"NAME\"`, the name of a Worker secret",
+                ),
+            );
+            None
+        }
     }
 }
 
@@ -137,7 +182,7 @@ mod tests {
     fn a_secret_is_filled_in_and_never_read_as_a_template() {
         let target = Target::Header("authorization".to_owned());
         let credential = Credential {
-            secret: "S".to_owned(),
+            source: Source::Secret("S".to_owned()),
             target,
             template: "Bearer {secret}".to_owned(),
         };

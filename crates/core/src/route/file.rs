@@ -3,6 +3,8 @@
 //!
 //! The build embeds this as JSON, so that the module needs no TOML parser.
 
+mod read;
+
 use serde::{Deserialize, Serialize};
 
 /// The whole file. Any text in it may take Worker variables as `${NAME}`.
@@ -40,6 +42,27 @@ pub struct SettingsFile {
     /// The length of that window in seconds. Default 60.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_key_ip_window_s: Option<u64>,
+    /// How often a public key is exchanged for a session key from one client address in 60 seconds; 0:
+    /// any number of times. Default 60.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_ip_limit: Option<u64>,
+    /// The challenge that a page has to meet before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turnstile: Option<TurnstileFile>,
+}
+
+/// The `[gateway.turnstile]` table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TurnstileFile {
+    /// The name of the Worker secret.
+    pub secret: String,
+    /// The action that a token must be for. Default `keyward`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// The address of the service. Default: that of Cloudflare Turnstile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// One `[[route]]` table.
@@ -75,6 +98,9 @@ pub struct RouteFile {
     /// The origin's own credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialFile>,
+    /// Whether the injected secret is overwritten where the origin's answer repeats it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guard_body: bool,
     /// Whether the origin receives a signed assertion of who is calling.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub assertion: bool,
@@ -107,12 +133,16 @@ pub struct RouteFile {
     pub require: Vec<RequireFile>,
 }
 
-/// A route's `credential`: exactly one of `header` and `query`.
+/// A route's `credential`: exactly one of `secret` and `project_secret`, and of `header` and `query`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialFile {
-    /// The name of the Worker secret.
-    pub secret: String,
+    /// The name of the Worker secret, or of the binding of a Secrets Store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// The name of the value that the project of the calling key has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_secret: Option<String>,
     /// The header that carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,

@@ -16,7 +16,7 @@ pub enum Place {
 
 impl Place {
     /// Bearer and `X-API-Key`.
-    pub(super) fn defaults() -> Vec<Self> {
+    pub(crate) fn defaults() -> Vec<Self> {
         vec![Self::Bearer, Self::Header("x-api-key".to_owned())]
     }
 

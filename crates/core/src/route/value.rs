@@ -35,14 +35,16 @@ pub(super) fn environment(text: &str) -> Result<String, Fault> {
     Ok(text.to_owned())
 }
 
-pub(super) fn kind(text: &str) -> Result<Kind, Fault> {
+/// A kind of key that a route accepts; none stands for session keys.
+pub(super) fn kind(text: &str) -> Result<Option<Kind>, Fault> {
     match text {
-        "public" => Ok(Kind::Public),
-        "private" => Ok(Kind::Private),
-        "derived" => Ok(Kind::Derived),
+        "public" => Ok(Some(Kind::Public)),
+        "private" => Ok(Some(Kind::Private)),
+        "derived" => Ok(Some(Kind::Derived)),
+        "session" => Ok(None),
         _ => Err(fault(
             format!("`{text}` is not a kind of key that a route accepts"),
-            "use \"public\", \"private\" or \"derived\"",
+            "use \"public\", \"session\", \"private\" or \"derived\"",
         )),
     }
 }
@@ -56,6 +58,18 @@ pub(super) fn cache(text: &str) -> Result<bool, Fault> {
             "use \"private\" or \"origin\"",
         )),
     }
+}
+
+/// What Turnstile takes for an action.
+pub(super) fn action(text: &str) -> Result<String, Fault> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+    if text.is_empty() || text.len() > 32 || !text.bytes().all(plain) {
+        return Err(fault(
+            format!("`{text}` is not an action"),
+            "use up to 32 letters, digits, hyphens and underscores",
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 pub(super) fn scope(text: &str) -> Result<Scope, Fault> {

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::record::Record;
+use crate::secret::Digest;
 
 const START: u64 = 1_795_262_400_000;
 
@@ -106,6 +107,29 @@ fn a_flood_of_addresses_on_a_keys_own_limits_takes_no_more_than_the_bound() {
     };
     assert!(is_full(half) && is_full(2 * half - 1));
     assert!(!is_full(half - 1));
+}
+
+#[test]
+fn a_flood_of_users_of_derived_keys_takes_no_more_than_the_bound() {
+    let mut owns = Owns::new(7);
+    let json = r#"{"schema":1,"project":"acme","environment":"live","key_id":"k","secret_id":"s","kind":"private","version":1,"status":"active"}"#;
+    let record: Record = serde_json::from_str(json).unwrap();
+    let quantity = Quantity {
+        calls: NonZeroU32::MIN,
+        window_s: 60,
+    };
+    let mut call = |number: usize| {
+        let user = number.to_string();
+        let limit = OwnLimit::new(quantity, Some(&user), Digest::of("a key"));
+        let room = owns.room(&record, limit, Millis(START));
+        room.map(|room| room.spend(Millis(START)).left)
+    };
+    for number in 0..2 * MOST {
+        assert_eq!(call(number), Ok(0));
+    }
+    assert!(call(MOST).is_err() && call(2 * MOST - 1).is_err());
+    assert_eq!(call(MOST - 1), Ok(0), "the oldest are forgotten");
+    assert_eq!(owns.counters.0.len(), MOST);
 }
 
 #[test]

@@ -72,6 +72,31 @@ pub fn check(address: &str, hosts: Hosts) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Whether an address leads back to the deployment itself: to one of these hosts, where `*.` stands for
+/// one or more labels. One that is named without a port is meant with any.
+#[must_use]
+pub fn is_own<'a>(address: &str, hosts: impl IntoIterator<Item = &'a str>) -> bool {
+    let rest = address.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    let name = without_port(authority);
+    hosts.into_iter().any(|own| match own.strip_prefix("*.") {
+        Some(domain) => name
+            .strip_suffix(domain)
+            .is_some_and(|labels| labels.len() > 1 && labels.ends_with('.')),
+        None if without_port(own) == own => own.eq_ignore_ascii_case(name),
+        None => own.eq_ignore_ascii_case(authority),
+    })
+}
+
+/// A host without its port. What is in brackets has colons of its own.
+#[must_use]
+pub fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if is_port(port) && (!host.contains(':') || host.ends_with(']')) => host,
+        _ => authority,
+    }
+}
+
 /// A host as the URL standard writes it.
 enum Host<'a> {
     Ip(IpAddr),
@@ -264,6 +289,38 @@ mod tests {
             &format!("https://example.com/{}", "a".repeat(LONGEST)),
         ] {
             assert!(check(address, Hosts::Public).is_err(), "{address}");
+        }
+    }
+
+    #[test]
+    fn what_leads_back_is_found_on_every_port() {
+        let hosts = [
+            "gate.example.com",
+            "*.shop.example",
+            "127.0.0.1:8787",
+            "[::1]",
+        ];
+        let own = |address: &str| is_own(address, hosts);
+        for address in [
+            "https://gate.example.com/",
+            "https://gate.example.com:8443/x",
+            "https://a.shop.example/",
+            "https://a.b.shop.example/",
+            "http://127.0.0.1:8787/",
+            "https://[::1]:1/",
+        ] {
+            assert!(own(address), "{address}");
+        }
+        for address in [
+            "https://example.com/gate.example.com/",
+            "https://xgate.example.com/",
+            "https://shop.example/",
+            "https://xshop.example/",
+            "http://127.0.0.1:8788/",
+            "https://[::2]/",
+            "",
+        ] {
+            assert!(!own(address), "{address}");
         }
     }
 

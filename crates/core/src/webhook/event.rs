@@ -34,6 +34,10 @@ events! {
     KeyLeaked "key.leaked"
     /// A private key was sent by a web page.
     KeyUsedInBrowser "key.used_in_browser"
+    /// Most of a quota, or of credits, is spent: of a key's, or of those that an owner's keys share.
+    LimitWarning "limit.warning"
+    /// All of it is.
+    LimitReached "limit.reached"
     /// Somebody tries the endpoint.
     Test "webhook.test"
 }
@@ -46,7 +50,7 @@ impl Event {
             "key.create" => Self::KeyCreated,
             "key.rotate" => Self::KeyRotated,
             "key.revoke" | "secret.revoke" | "secret.self_revoke" => Self::KeyRevoked,
-            "key.rotation_due" | "key.expiring" => Self::KeyExpiring,
+            "key.rotation_due" | "key.expiring" | "key.browser_end" => Self::KeyExpiring,
             "key.leak" => Self::KeyLeaked,
             "key.browser_use" => Self::KeyUsedInBrowser,
             _ => return None,

@@ -47,8 +47,8 @@ impl Spends for Tardy {
         }
     }
 
-    fn spend(&mut self, cost: u64, now: Millis) -> Call {
-        self.holder.spend(cost, now).into()
+    fn holder(&mut self) -> &mut Holder {
+        &mut self.holder
     }
 
     fn ask(&mut self, need: u64, now: Millis) -> Ask {
@@ -64,16 +64,8 @@ impl Spends for Tardy {
         ask
     }
 
-    fn answered(&mut self, answer: &Answer, cost: u64, now: Millis) -> Call {
-        self.holder.answered(answer, cost, now).into()
-    }
-
     fn unanswered(&mut self, number: u64, _: Millis) {
         self.given_up.push(number);
-    }
-
-    fn due(&mut self, now: Millis) -> bool {
-        self.holder.due(now)
     }
 }
 
@@ -86,8 +78,8 @@ impl Spends for Dishonest {
         Self(Holder::new(isolate))
     }
 
-    fn spend(&mut self, cost: u64, now: Millis) -> Call {
-        self.0.spend(cost, now).into()
+    fn holder(&mut self) -> &mut Holder {
+        &mut self.0
     }
 
     fn ask(&mut self, need: u64, now: Millis) -> Ask {
@@ -96,18 +88,6 @@ impl Spends for Dishonest {
             report.spent = 0;
         }
         ask
-    }
-
-    fn answered(&mut self, answer: &Answer, cost: u64, now: Millis) -> Call {
-        self.0.answered(answer, cost, now).into()
-    }
-
-    fn unanswered(&mut self, number: u64, now: Millis) {
-        self.0.unanswered(number, now);
-    }
-
-    fn due(&mut self, now: Millis) -> bool {
-        self.0.due(now)
     }
 }
 
@@ -120,26 +100,14 @@ impl Spends for Silent {
         Self(Holder::new(isolate))
     }
 
-    fn spend(&mut self, cost: u64, now: Millis) -> Call {
-        self.0.spend(cost, now).into()
+    fn holder(&mut self) -> &mut Holder {
+        &mut self.0
     }
 
     fn ask(&mut self, need: u64, now: Millis) -> Ask {
         let mut ask = self.0.ask(need, now);
         ask.leases.clear();
         ask
-    }
-
-    fn answered(&mut self, answer: &Answer, cost: u64, now: Millis) -> Call {
-        self.0.answered(answer, cost, now).into()
-    }
-
-    fn unanswered(&mut self, number: u64, now: Millis) {
-        self.0.unanswered(number, now);
-    }
-
-    fn due(&mut self, now: Millis) -> bool {
-        self.0.due(now)
     }
 }
 
@@ -152,12 +120,8 @@ impl Spends for Hasty {
         Self(Holder::new(isolate))
     }
 
-    fn spend(&mut self, cost: u64, now: Millis) -> Call {
-        self.0.spend(cost, now).into()
-    }
-
-    fn ask(&mut self, need: u64, now: Millis) -> Ask {
-        self.0.ask(need, now)
+    fn holder(&mut self) -> &mut Holder {
+        &mut self.0
     }
 
     fn answered(&mut self, answer: &Answer, cost: u64, now: Millis) -> Call {
@@ -166,13 +130,5 @@ impl Spends for Hasty {
             *each = None;
         }
         self.0.answered(&answer, cost, now).into()
-    }
-
-    fn unanswered(&mut self, number: u64, now: Millis) {
-        self.0.unanswered(number, now);
-    }
-
-    fn due(&mut self, now: Millis) -> bool {
-        self.0.due(now)
     }
 }

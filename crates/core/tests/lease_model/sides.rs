@@ -34,14 +34,30 @@ pub(crate) trait Counts: Clone + Debug + Eq + Hash {
     fn restore(disk: &Disk, limits: &Limits, now: Millis) -> Self;
 }
 
-/// The side that spends.
+/// The side that spends. What a side does not say for itself, its holder does.
 pub(crate) trait Spends: Clone + Debug + Eq + Hash {
     fn new(isolate: u64) -> Self;
-    fn spend(&mut self, cost: u64, now: Millis) -> Call;
-    fn ask(&mut self, need: u64, now: Millis) -> Ask;
-    fn answered(&mut self, answer: &Answer, cost: u64, now: Millis) -> Call;
-    fn unanswered(&mut self, number: u64, now: Millis);
-    fn due(&mut self, now: Millis) -> bool;
+    fn holder(&mut self) -> &mut Holder;
+
+    fn spend(&mut self, cost: u64, now: Millis) -> Call {
+        self.holder().spend(cost, now).into()
+    }
+
+    fn ask(&mut self, need: u64, now: Millis) -> Ask {
+        self.holder().ask(need, now)
+    }
+
+    fn answered(&mut self, answer: &Answer, cost: u64, now: Millis) -> Call {
+        self.holder().answered(answer, cost, now).into()
+    }
+
+    fn unanswered(&mut self, number: u64, now: Millis) {
+        self.holder().unanswered(number, now);
+    }
+
+    fn due(&mut self, now: Millis) -> bool {
+        self.holder().due(now)
+    }
 }
 
 impl Counts for Meter {
@@ -77,24 +93,8 @@ impl Spends for Holder {
         Self::new(isolate)
     }
 
-    fn spend(&mut self, cost: u64, now: Millis) -> Call {
-        self.spend(cost, now).into()
-    }
-
-    fn ask(&mut self, need: u64, now: Millis) -> Ask {
-        self.ask(need, now)
-    }
-
-    fn answered(&mut self, answer: &Answer, cost: u64, now: Millis) -> Call {
-        self.answered(answer, cost, now).into()
-    }
-
-    fn unanswered(&mut self, number: u64, now: Millis) {
-        self.unanswered(number, now);
-    }
-
-    fn due(&mut self, now: Millis) -> bool {
-        self.due(now)
+    fn holder(&mut self) -> &mut Holder {
+        self
     }
 }
 

@@ -218,6 +218,7 @@ impl World {
                 })
                 .collect();
             let waited = Waited {
+                unlocked: false,
                 patience,
                 loaded: loaded.map(|(attempt, text)| Loaded {
                     attempt,
@@ -253,6 +254,7 @@ impl World {
                         kind: fixed.kind,
                         account: fixed.account,
                         asker: forward.asker,
+                        secret: "",
                         status: 200,
                         headers: "",
                     };
@@ -317,6 +319,7 @@ impl World {
                 })
                 .collect();
             let waited = Waited {
+                unlocked: false,
                 patience,
                 loaded: None,
                 replies: &replies,

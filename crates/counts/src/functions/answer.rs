@@ -36,11 +36,12 @@ fn answer(kind: Kind, more: &str, fields: &Value, edited: bool) {
         kind: fixed.kind,
         account: fixed.account,
         asker,
+        secret: "",
         status: 200,
         headers: ANSWER,
     };
     let gateway = &mut scene.gateway;
-    assert!(gateway.answer(&answered, NOW).is_some());
+    assert!(gateway.answer(&answered, NOW).is_ok());
     let edits = measure(|| gateway.answer(&answered, NOW)).expect("edits");
     let has = |name| edits.set.iter().any(|(set, _)| *set == name);
     assert_eq!(has("access-control-allow-origin"), edited);

@@ -36,6 +36,7 @@ impl Meter {
     async fn do_what_is_due(&self) -> Result<(), StorageError> {
         self.storage()?.alarm_rang();
         let tended = self.run(None, |state, storage, now| {
+            state.watch(now);
             let tended = state.tend(storage, now)?;
             Ok((tended, state.subject.clone()))
         })?;
@@ -47,6 +48,7 @@ impl Meter {
             return self.storage()?.delete_all().await;
         }
         self.send(&subject).await?;
+        self.tell_of_limits(&subject).await?;
         self.tell_of_pages(&subject).await?;
         self.tell_of_use(&subject).await
     }
@@ -84,6 +86,24 @@ impl Meter {
         }
         self.run(None, |state, _, _| {
             state.told_pages(&pages);
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Tells the registry which thresholds of limits were passed, if that is due.
+    async fn tell_of_limits(&self, subject: &Subject) -> Result<(), StorageError> {
+        let next = self.run(None, |state, _, now| Ok(state.next_passed(now)))?;
+        let Some(passed) = next.flatten() else {
+            return Ok(());
+        };
+        if !registry::passed(&self.env, subject, &passed).await {
+            let detail = "the registry has not been told that a limit is nearly or wholly used up";
+            log::meter("limits_postponed", detail);
+            return Ok(());
+        }
+        self.run(None, |state, _, now| {
+            state.told_passed(&passed, now);
             Ok(())
         })?;
         Ok(())

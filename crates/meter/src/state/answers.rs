@@ -51,6 +51,7 @@ impl State {
         self.informed = Some(Informed::learn(before, told, leased_until, now));
         self.changed.parts.insert(KNOWN);
         self.tend_some_day(now);
+        self.watch(now);
     }
 
     /// Takes in what the registry answers, which is asked again in a while, also where that is
@@ -110,6 +111,7 @@ impl State {
         if let Some(report) = new {
             self.count(storage, report, now)?;
         }
+        self.watch(now);
         Ok(Some((exchanged, new.is_some())))
     }
 

@@ -1,12 +1,12 @@
 //! What a meter does by its alarm, as far as it concerns what is written.
 
-use keyward_core::metering::Of;
+use keyward_core::metering::{Of, Passed};
 use keyward_core::time::Millis;
 use keyward_core::usage::{Minute, UsageReport};
 use keyward_edge::storage::{Storage, StorageError};
 
 use super::rounds::Sent;
-use super::{PAGES, REPORT, SEEN, State};
+use super::{MARKS, PAGES, REPORT, SEEN, State};
 use crate::{sums, usage};
 
 /// So long after it has something to tend, a meter tends it first.
@@ -26,8 +26,8 @@ pub(crate) enum Tended {
 impl State {
     /// When the alarm is to ring; none when nothing is ever due.
     pub(crate) fn wake_at(&self) -> Option<Millis> {
-        let pages = self.pages.due();
-        self.rounds.wake_at().into_iter().chain(pages).min()
+        let due = [self.rounds.wake_at(), self.pages.due(), self.marks.due()];
+        due.into_iter().flatten().min()
     }
 
     /// Sets when rows are tended next, by what is written.
@@ -140,6 +140,27 @@ impl State {
     pub(crate) fn told_pages(&mut self, pages: &[String]) {
         self.pages.told(pages);
         self.changed.parts.insert(PAGES);
+    }
+
+    /// Looks whether thresholds of limits were passed.
+    pub(crate) fn watch(&mut self, now: Millis) {
+        if let Some(informed) = &mut self.informed {
+            let much = informed.meter.much_taken(now);
+            if self.marks.note(&much, informed.known.credited, now) {
+                self.changed.parts.insert(MARKS);
+            }
+        }
+    }
+
+    /// The thresholds of which the registry is to be told now.
+    pub(crate) fn next_passed(&mut self, now: Millis) -> Option<Vec<Passed>> {
+        self.marks.next(now)
+    }
+
+    /// The registry knows of these thresholds.
+    pub(crate) fn told_passed(&mut self, passed: &[Passed], now: Millis) {
+        self.marks.told(passed, now);
+        self.changed.parts.insert(MARKS);
     }
 
     /// The registry knows that the key was used in this minute.

@@ -15,13 +15,16 @@ Examples:
   keyward projects update acme --name 'Acme Inc.'
   keyward projects update acme --max-age 90d --warn 14d
   keyward projects update acme --revocation strict
+  keyward projects update acme --browser-end 24h
 
 With --max-age, a secret ends that long after it was made, whatever its key says; `keyward keys
 list --expiring 14d` shows whose turn it is, and the audit log says `key.rotation_due`.
 
 With --revocation strict, a change holds everywhere within seconds: the first call of a key after a
 pause waits for its meter. With eventual it does not wait, and goes by what KV says. The default
-is strict for private keys and eventual for public ones.";
+is strict for private keys and eventual for public ones.
+
+With --browser-end, whoever holds a private key can end it, by sending it as a page would.";
 
 /// Change a project's name, how long its secrets live, or how soon changes hold
 #[derive(Args)]
@@ -54,6 +57,14 @@ pub(crate) struct Update {
     /// What becomes of a private key's secret that has leaked; `default` is `revoke`
     #[arg(long, value_name = "HOW")]
     on_leak: Option<OnLeak>,
+
+    /// A private key's secret that a page has sent ends so long later, as in 24h: 1h to 30d
+    #[arg(long, value_name = "DURATION", value_parser = clock::seconds)]
+    browser_end: Option<u64>,
+
+    /// It does not end by that
+    #[arg(long, conflicts_with = "browser_end")]
+    no_browser_end: bool,
 
     /// Only if it is still this version of the project
     #[arg(long, value_name = "N")]
@@ -118,6 +129,12 @@ impl Update {
             ("warn_s", self.warn.map(|seconds| json!(seconds))),
             ("revocation", self.revocation.map(Revocation::to_json)),
             ("on_leak", self.on_leak.map(OnLeak::to_json)),
+            (
+                "browser_end_s",
+                self.browser_end
+                    .map(|seconds| json!(seconds))
+                    .or(self.no_browser_end.then_some(Value::Null)),
+            ),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)))

@@ -1,12 +1,14 @@
 //! `keyward secrets drop`
 
 use clap::Args;
+use keyward_core::assertion::LISTED_S;
 
 use super::deployment::Deployment;
 use super::entries::Entries;
 use super::place::Place;
 use super::status;
 use crate::client::{self, Client};
+use crate::clock;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -17,8 +19,9 @@ Examples:
   keyward secrets drop 20260301k3f --remove --file production.vars
 
 A retired entry verifies the form of the secrets that were minted under it, and nothing else: it
-reads and writes no record. With KEYWARD_URL and KEYWARD_KEY the projects are asked first whether
-they still need the entry.";
+reads and writes no record. For 15 minutes origins still find its public key, so that what it has
+signed last is not refused; with --leaked they do not, and refuse it at once. With KEYWARD_URL and
+KEYWARD_KEY the projects are asked first whether they still need the entry.";
 
 const LEAKED: &str = "\
 What a leaked entry is worth: whoever has it and could write to the deployment's KV could make
@@ -26,7 +29,7 @@ records, and can make secrets of a form that the gateway has to look up before i
 It opens no key by itself. The way out, in this order, and no key is lost:
   1. keyward secrets rotate      another entry is first, and the deployment has it
   2. keyward secrets republish   no record stands under the leaked one any more
-  3. keyward secrets drop <ID>   nothing under it is believed";
+  3. keyward secrets drop --leaked <ID>   nothing under it is believed, by origins neither";
 
 /// Retire an entry of KEYWARD_SECRET, or take it out
 #[derive(Args)]
@@ -42,7 +45,8 @@ pub(crate) struct Drop {
     #[arg(long)]
     remove: bool,
 
-    /// Say what a leak means, and what to do before
+    /// It has leaked: say what that means and what to do before, and let origins refuse at once what
+    /// it signs
     #[arg(long)]
     leaked: bool,
 
@@ -65,7 +69,8 @@ impl Drop {
                 "{id} is taken out. Keys that were minted under it now work on routes with `imported_keys = true` only."
             ));
         } else {
-            entries.retire(id);
+            let until = clock::now().plus(LISTED_S * 1000);
+            entries.retire(id, Some(until).filter(|_| !self.leaked));
             output.say(&format!(
                 "{id} is retired: secrets minted under it keep working."
             ));

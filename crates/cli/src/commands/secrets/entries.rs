@@ -3,6 +3,7 @@
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use keyward_core::base62;
 use keyward_core::keyring::Keyring;
+use keyward_core::time::Millis;
 use zeroize::Zeroizing;
 
 use crate::clock;
@@ -17,6 +18,8 @@ pub(super) struct Entries(Vec<Entry>);
 struct Entry {
     id: String,
     retired: bool,
+    /// Behind the id of a retired one: `@` and until when origins find its public key.
+    until: String,
     key: Zeroizing<String>,
 }
 
@@ -29,9 +32,13 @@ impl Entries {
         Keyring::parse(text).map_err(|error| error.to_string())?;
         let entry = |part: &str| {
             let (id, key) = part.split_once(':')?;
+            let retired = id.starts_with('-');
+            let id = id.trim_start_matches('-');
+            let (id, until) = id.split_at(id.find('@').unwrap_or(id.len()));
             Some(Entry {
-                id: id.trim_start_matches('-').to_owned(),
-                retired: id.starts_with('-'),
+                id: id.to_owned(),
+                retired,
+                until: until.to_owned(),
                 key: Zeroizing::new(key.to_owned()),
             })
         };
@@ -49,6 +56,7 @@ impl Entries {
             entry
                 .id
                 .len()
+                .saturating_add(entry.until.len())
                 .saturating_add(entry.key.len())
                 .saturating_add(3)
         };
@@ -60,7 +68,7 @@ impl Entries {
             if entry.retired {
                 text.push('-');
             }
-            for part in [&entry.id, ":", &entry.key] {
+            for part in [&entry.id, &entry.until, ":", &entry.key] {
                 text.push_str(part);
             }
         }
@@ -84,6 +92,7 @@ impl Entries {
         let entry = Entry {
             id: id.clone(),
             retired: false,
+            until: String::new(),
             key: Zeroizing::new(Base64UrlUnpadded::encode_string(key.as_slice())),
         };
         self.0.insert(0, entry);
@@ -141,8 +150,15 @@ impl Entries {
         Some(entry.retired)
     }
 
-    pub(super) fn retire(&mut self, id: &str) {
+    /// Retires an entry. Origins find its public key until then, or not any more. One that was
+    /// retired before stays as it is, but for that.
+    pub(super) fn retire(&mut self, id: &str, until: Option<Millis>) {
         for entry in self.0.iter_mut().filter(|entry| entry.id == id) {
+            match until {
+                Some(until) if !entry.retired => entry.until = format!("@{}", until.0 / 1000),
+                Some(_) => {}
+                None => entry.until.clear(),
+            }
             entry.retired = true;
         }
     }
@@ -192,9 +208,17 @@ mod tests {
     fn entries_are_retired_and_removed() {
         let mut entries = Entries::parse(&format!("b:{},a:{}", key(1), key(2))).unwrap();
         assert!(entries.is_current("b") && !entries.is_current("a"));
-        entries.retire("a");
-        assert_eq!(entries.is_retired("a"), Some(true));
-        assert_eq!(*entries.to_text(), format!("b:{},-a:{}", key(1), key(2)));
+        for (until, written) in [
+            (Some(Millis(1_700_000_000_999)), "@1700000000"),
+            (Some(Millis(1_800_000_000_000)), "@1700000000"),
+            (None, ""),
+        ] {
+            entries.retire("a", until);
+            assert_eq!(entries.is_retired("a"), Some(true));
+            let text = format!("b:{},-a{written}:{}", key(1), key(2));
+            assert_eq!(*entries.to_text(), text);
+            entries = Entries::parse(&text).unwrap();
+        }
         entries.remove("a");
         assert_eq!(*entries.to_text(), format!("b:{}", key(1)));
         assert_eq!(entries.is_retired("a"), None);

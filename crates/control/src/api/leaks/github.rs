@@ -23,17 +23,21 @@ pub(in crate::api) async fn report(asked: &Asked<'_>) -> Result<Answer, Refused>
     })?;
     let mut leaks: Vec<Leak> = Vec::new();
     for found in &matches {
-        if !leaks.iter().any(|leak| leak.digest == found.digest) {
-            leaks.push(Leak {
-                digest: found.digest.clone(),
-                source: found.source.clone(),
-                url: found.url.clone(),
-            });
+        let leak = Leak {
+            digest: found.parent.as_ref().unwrap_or(&found.digest).clone(),
+            source: found.source.clone(),
+            url: found.url.clone(),
+            derived: found.parent.is_some(),
+        };
+        let same = |own: &Leak| (&own.digest, own.derived) == (&leak.digest, leak.derived);
+        if !leaks.iter().any(same) {
+            leaks.push(leak);
         }
     }
     let known = super::dealt_with(asked, leaks, true).await?;
     let labels = matches.into_iter().map(|found| {
-        let is_known = known.iter().any(|item| item.sha256 == found.digest);
+        let digest = found.parent.as_ref().unwrap_or(&found.digest);
+        let is_known = known.iter().any(|item| item.sha256 == *digest);
         GithubLabel {
             token_hash: found.digest,
             token_type: found.kind,

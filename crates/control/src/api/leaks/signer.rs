@@ -1,7 +1,11 @@
 //! Whether GitHub has signed a report.
 //!
 //! 1. The key that the report names is one that GitHub has published. What an isolate has fetched
-//!    counts for a day; a name that is not among it fetches them anew, at most once a minute.
+//!    counts. It is fetched anew for a name that is not among it, and when it is a day old; at most
+//!    once a minute. When that fails, what was fetched before goes on counting: an outage of what
+//!    publishes the keys must not keep a leaked secret alive.
+//!    Who asks for an unknown name while they are being fetched looks again until they are there:
+//!    the platform cancels who waits for another request's promise.
 //! 2. The signature over the body as it was sent is that key's: ECDSA, P-256, SHA-256.
 
 use std::cell::RefCell;
@@ -26,6 +30,8 @@ const FRESH_MS: u64 = 24 * 3_600_000;
 const PAUSE_MS: u64 = 60_000;
 const PATIENCE_MS: u32 = 5_000;
 const CAP_MS: u64 = 6_000;
+/// So often it is looked whether they have come.
+const LOOK_MS: u64 = 100;
 /// GitHub publishes a handful.
 const LARGEST: usize = 64 * 1024;
 
@@ -52,8 +58,17 @@ struct PublicKey {
 struct Known {
     keys: Vec<PublicKey>,
     fetched: Option<Millis>,
-    /// When they were last asked for, and whether an answer has come.
-    asked: Option<(Millis, bool)>,
+    /// When they were last asked for, and what came of it.
+    asked: Option<(Millis, Outcome)>,
+}
+
+/// What came of asking.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It is not known yet; after [`CAP_MS`], nothing will.
+    Open,
+    Answered,
+    Failed,
 }
 
 thread_local! {
@@ -86,36 +101,61 @@ pub(in crate::api) async fn verify(
 /// The published key of this name.
 async fn key(env: &Env, id: &str) -> Result<PublicKey, Refusal> {
     let now = clock::now();
-    let (known, may_ask, answered) = KNOWN.with_borrow(|own| {
-        let fresh = own.fetched.is_some_and(|at| now.since(at) < FRESH_MS);
-        let known = own.find(id).filter(|_| fresh);
-        let (asked, answered) = own.asked.unzip();
-        let may_ask = asked.is_none_or(|at| now.since(at) >= PAUSE_MS);
-        (known, may_ask, answered == Some(true))
+    let (known, is_fresh, asked) = KNOWN.with_borrow(|own| {
+        let is_fresh = own.fetched.is_some_and(|at| now.since(at) < FRESH_MS);
+        (own.find(id), is_fresh, own.asked)
     });
-    if let Some(key) = known {
-        return Ok(key);
+    let may_ask = asked.is_none_or(|(at, _)| now.since(at) >= PAUSE_MS);
+    match known {
+        Some(key) if is_fresh || !may_ask => Ok(key),
+        // Whether it is still published is worth knowing. When that cannot be known, it counts.
+        Some(key) => match fetched(env, now).await {
+            Ok(()) => KNOWN
+                .with_borrow(|own| own.find(id))
+                .ok_or(Refusal::SignatureInvalid),
+            Err(_) => Ok(key),
+        },
+        None if may_ask => {
+            fetched(env, now).await?;
+            KNOWN
+                .with_borrow(|own| own.find(id))
+                .ok_or(Refusal::SignatureInvalid)
+        }
+        None => soon_known(id, now).await,
     }
-    if !may_ask {
-        return Err(if answered {
-            Refusal::SignatureInvalid
-        } else {
-            Refusal::SigningKeysUnavailable
-        });
+}
+
+/// The key of this name, when whoever fetches them now has them.
+async fn soon_known(id: &str, now: Millis) -> Result<PublicKey, Refusal> {
+    loop {
+        let (known, asked) = KNOWN.with_borrow(|own| (own.find(id), own.asked));
+        match (known, asked) {
+            (Some(key), _) => return Ok(key),
+            (None, Some((_, Outcome::Answered))) => return Err(Refusal::SignatureInvalid),
+            (None, Some((at, Outcome::Open))) if clock::now().since(at.max(now)) < CAP_MS => {
+                timeout::within(LOOK_MS, std::future::pending::<()>()).await;
+            }
+            _ => return Err(Refusal::SigningKeysUnavailable),
+        }
     }
-    KNOWN.with_borrow_mut(|own| own.asked = Some((now, false)));
+}
+
+/// Fetches them. What was known stays when that fails.
+async fn fetched(env: &Env, now: Millis) -> Result<(), Refusal> {
+    KNOWN.with_borrow_mut(|own| own.asked = Some((now, Outcome::Open)));
     let address = bindings::text(env, bindings::GITHUB_KEYS);
     let address = address.as_deref().unwrap_or(PUBLISHED);
-    let fetched = timeout::within(CAP_MS, published(address)).await;
-    let keys = fetched
-        .and_then(Result::ok)
-        .flatten()
-        .ok_or(Refusal::SigningKeysUnavailable)?;
+    let answer = timeout::within(CAP_MS, published(address)).await;
+    let keys = answer.and_then(Result::ok).flatten();
     KNOWN.with_borrow_mut(|own| {
+        let Some(keys) = keys else {
+            own.asked = Some((now, Outcome::Failed));
+            return Err(Refusal::SigningKeysUnavailable);
+        };
         own.keys = keys;
         own.fetched = Some(now);
-        own.asked = Some((now, true));
-        own.find(id).ok_or(Refusal::SignatureInvalid)
+        own.asked = Some((now, Outcome::Answered));
+        Ok(())
     })
 }
 

@@ -34,7 +34,9 @@ pub(super) fn leaked(
     let projects = projects.collect::<Result<_, StorageError>>()?;
     let mut management = Vec::new();
     // Who is bound to a project has no say about keys that may do more.
-    for leak in leaks.iter().filter(|_| only.is_none()) {
+    // Nothing is derived from a management key.
+    let all = leaks.iter().filter(|leak| only.is_none() && !leak.derived);
+    for leak in all {
         if report {
             note(context, leak)?;
         }

@@ -20,7 +20,7 @@ use crate::registry::journal::{Context, Subject};
 use crate::registry::message::{IfMatch, Publication, Reply};
 use crate::registry::outbox::Event;
 use crate::registry::publication::Publisher;
-use crate::registry::view::Key as Shown;
+use crate::registry::view::{Cause, ExpiresSoon, Key as Shown};
 use crate::registry::webhooks;
 
 /// A key as it was before the change, and all that the change is made with.
@@ -185,6 +185,18 @@ impl<'a> Edit<'a> {
                 "flagged"
             };
             more.insert("done".to_owned(), done.into());
+        }
+        let ends = target.and_then(|target| {
+            let secret = secrets.iter().find(|secret| secret.id == target)?;
+            secret.browser_end_at.filter(|_| action == pages::ENDS)
+        });
+        if let Some(at) = ends {
+            let soon = ExpiresSoon {
+                at: at.into(),
+                cause: Cause::BrowserUse,
+            };
+            let soon = serde_json::to_value(soon).map_err(|_| StorageError::Row)?;
+            more.insert("expires_soon".to_owned(), soon);
         }
         if let Some(revoked) = revoked {
             more.insert("reason".to_owned(), word(&revoked.reason)?.into());

@@ -5,11 +5,13 @@
 //! anybody can publish it. The same report again changes nothing.
 
 use keyward_api::view::{Leaked, LeakedSecret};
+use keyward_core::derived;
 use keyward_core::kind::Kind;
 use keyward_core::record::Status;
 use keyward_core::revocation::Reason;
 use keyward_core::time::Millis;
 use keyward_edge::storage::{Storage, StorageError};
+use serde_json::Map;
 
 use super::edit::{Edit, Effect};
 use super::policy::Policy;
@@ -17,11 +19,13 @@ use super::rotate::{by_digest, mark_revoked};
 use super::row;
 use super::secrets;
 use super::view;
-use crate::registry::journal::Context;
+use crate::registry::audit::FieldChange;
+use crate::registry::journal::{Context, Subject};
 use crate::registry::message::{Leak, Reply, Revocation};
 use crate::registry::outbox::Event;
 use crate::registry::publication::Publisher;
 use crate::registry::view::shown;
+use crate::registry::webhooks;
 
 /// Notes that these secrets have leaked, and shows those that are known.
 ///
@@ -37,7 +41,11 @@ pub(in crate::registry) fn report(
             && let Ok(edit) = Edit::begin(publisher, context, &key, None)?
             && !edit.is(&[Status::Deleted])
         {
-            note(&edit, &secret, leak)?;
+            if leak.derived {
+                note_derived(&edit, &secret, leak)?;
+            } else {
+                note(&edit, &secret, leak)?;
+            }
         }
     }
     find(context.storage, leaks, context.now)
@@ -111,6 +119,45 @@ fn note(edit: &Edit<'_>, id: &str, leak: &Leak) -> Result<(), StorageError> {
     };
     edit.end_as(context, "key.leak", Some(id), effect)?;
     Ok(())
+}
+
+/// A key that was derived from a secret has leaked. It ends by itself within a day, and whoever has
+/// seen one can make up others that name the same secret: so it is told, once a day at most, and
+/// nothing is revoked.
+fn note_derived(edit: &Edit<'_>, id: &str, leak: &Leak) -> Result<(), StorageError> {
+    let context = edit.context;
+    let last = context.now.0.saturating_sub(derived::LONGEST_LIFE_MS);
+    let is_new = context.storage.row(
+        "UPDATE secret SET derived_leak_at = ?2
+         WHERE id = ?1 AND coalesce(derived_leak_at, 0) <= ?3 RETURNING 1",
+        &[id.into(), context.now.into(), last.into()],
+    )?;
+    if is_new.is_none() || edit.key.kind == Kind::Public {
+        return Ok(());
+    }
+    let leaked = Leaked {
+        at: context.now.into(),
+        source: leak.source.clone(),
+        url: leak.url.clone(),
+    };
+    let leaked = serde_json::to_value(leaked).map_err(|_| StorageError::Row)?;
+    let project = &edit.policy.project;
+    let subject = Subject {
+        project: Some(project),
+        key: Some(&edit.key.id),
+        target: Some(id),
+    };
+    let change = FieldChange {
+        field: "derived".to_owned(),
+        before: None,
+        after: Some(leaked.clone()),
+    };
+    context.log("key.leak", subject, &[change])?;
+    let mut more = Map::new();
+    more.insert("derived".to_owned(), true.into());
+    more.insert("leaked".to_owned(), leaked);
+    more.insert("done".to_owned(), "flagged".into());
+    webhooks::about_key(context, project, &edit.key, "key.leak", Some(id), more)
 }
 
 /// Where a secret was reported to have leaked, from three columns.

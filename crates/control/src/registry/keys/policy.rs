@@ -18,6 +18,8 @@ pub(in crate::registry) struct Policy {
     pub(in crate::registry) revocation: Option<RevocationMode>,
     /// Whether a private key's secret that has leaked is revoked, and not only flagged.
     pub(in crate::registry) revokes_leaks: bool,
+    /// So long after a page has sent a private key's secret that one ends, in seconds.
+    pub(in crate::registry) browser_end_s: Option<u64>,
     /// No key of it may be changed.
     pub(in crate::registry) archived: bool,
 }
@@ -31,7 +33,7 @@ impl Policy {
         let row = storage
             .row(
                 "SELECT id, max_age_s * 1000, coalesce(warn_s, ?1), archived_at, revocation,
-                        on_leak
+                        on_leak, browser_end_s
                  FROM project",
                 &[life::DEFAULT_WARNING_S.into()],
             )?
@@ -42,6 +44,7 @@ impl Policy {
             warning_s: row.number(2)?,
             revocation: row.optional_text(4)?.map(from_word).transpose()?,
             revokes_leaks: row.optional_text(5)?.as_deref() != Some("flag"),
+            browser_end_s: row.optional_time(6)?.map(|seconds| seconds.0),
             archived: row.optional_time(3)?.is_some(),
         })
     }

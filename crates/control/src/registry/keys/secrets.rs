@@ -18,6 +18,8 @@ pub(in crate::registry) struct Secret {
     pub(in crate::registry) revoked: Option<Revoked>,
     pub(in crate::registry) imported: bool,
     pub(in crate::registry) leaked: Option<Leaked>,
+    /// When it ends at the latest because a page has sent it.
+    pub(in crate::registry) browser_end_at: Option<Millis>,
 }
 
 impl Secret {
@@ -35,6 +37,7 @@ impl Secret {
             revoked,
             imported: row.number(8)? != 0,
             leaked: leak::read(row, 9)?,
+            browser_end_at: row.optional_time(12)?,
         })
     }
 }
@@ -46,7 +49,7 @@ impl Secret {
 pub(in crate::registry) fn of(storage: &Storage, key: &str) -> Result<Vec<Secret>, StorageError> {
     let rows = storage.rows(
         "SELECT id, redacted, created_at, not_before, not_after, revoked_at, reason, note, imported,
-            leaked_at, leak_source, leak_url
+            leaked_at, leak_source, leak_url, browser_end_at
          FROM secret WHERE key = ?1 ORDER BY created_at DESC, rowid DESC",
         &[key.into()],
     )?;

@@ -86,6 +86,7 @@ pub(super) fn secret(policy: &Policy, secret: &Secret, now: Millis) -> view::Sec
         created_at: secret.life.created_at.into(),
         not_before: secret.life.not_before.map(Into::into),
         not_after: secret.life.ends_at(policy.max_age).map(Into::into),
+        browser_end_at: secret.browser_end_at.map(Into::into),
         revoked: secret.revoked.as_ref().map(revoked),
         leaked: secret.leaked.clone(),
         imported: secret.imported,
@@ -137,8 +138,8 @@ fn revoked(revoked: &Revoked) -> view::Revoked {
     }
 }
 
-/// The key's end, or the end of the newest of its secrets by the project's limit of age, when one
-/// of them is near: the earlier one. A key that cannot be used for good ends no more.
+/// The key's end, or the end of the newest of its secrets by the project's limit of age or because a
+/// page has sent it, when one of them is near: the earlier one. A key that cannot be used for good ends no more.
 fn expires_soon(
     policy: &Policy,
     key: &Key,
@@ -154,7 +155,14 @@ fn expires_soon(
     let too_old = newest
         .filter(|secret| secret.life.not_after.is_none())
         .and_then(|secret| secret.life.too_old_at(policy.max_age));
-    let ends = [(key.expires_at, Cause::ExpiresAt), (too_old, Cause::MaxAge)];
+    let ends = [
+        (key.expires_at, Cause::ExpiresAt),
+        (too_old, Cause::MaxAge),
+        (
+            newest.and_then(|secret| secret.browser_end_at),
+            Cause::BrowserUse,
+        ),
+    ];
     ends.into_iter()
         .filter_map(|(at, cause)| at.map(|at| (at, cause)))
         .filter(|(at, _)| life::ends_soon(*at, policy.warning_s, now))

@@ -10,6 +10,9 @@ pub(crate) struct Leak {
     pub(crate) digest: String,
     pub(crate) source: String,
     pub(crate) url: Option<String>,
+    /// What was found is a key that was derived from it, and says so itself.
+    #[serde(default)]
+    pub(crate) derived: bool,
 }
 
 /// What the account registry knows of such secrets.

@@ -14,6 +14,16 @@ pub(crate) struct NewWebhook {
     pub(crate) sealed: String,
 }
 
+/// What is changed of an endpoint; none: it stays.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct WebhookPatch {
+    pub(crate) url: Option<String>,
+    /// As in [`NewWebhook`].
+    pub(crate) events: Option<Vec<String>>,
+    pub(crate) description: Option<String>,
+    pub(crate) enabled: Option<bool>,
+}
+
 /// What is done with one endpoint.
 #[derive(Serialize, Deserialize)]
 pub(crate) enum WebhookAct {

@@ -7,6 +7,7 @@ use keyward_edge::kv::Write;
 use keyward_edge::storage::StorageError;
 
 use super::Publisher;
+use crate::registry::credentials;
 use crate::registry::keys::{self, secrets};
 use crate::registry::outbox::Due;
 
@@ -25,6 +26,10 @@ impl Publisher {
     /// # Errors
     /// [`Unwritable`].
     pub(super) fn write(&self, due: &Due) -> Result<Write, Unwritable> {
+        let credential = credentials::write(&self.storage, &due.target);
+        if let Some(write) = credential.map_err(Unwritable::Storage)? {
+            return Ok(write);
+        }
         let record =
             keys::record(&self.storage, &due.target.secret).map_err(Unwritable::Storage)?;
         let keyring = self.keyring.as_ref().ok_or(Unwritable::Keyring)?;

@@ -32,6 +32,7 @@ struct Project {
     warn_s: Option<u64>,
     revocation: Option<RevocationMode>,
     on_leak: Option<String>,
+    browser_end_s: Option<u64>,
     created_at: Millis,
     updated_at: Millis,
 }
@@ -47,7 +48,7 @@ pub(in crate::registry) fn show(storage: &Storage) -> Result<Reply, StorageError
     Ok(Reply::Item { item, version })
 }
 
-/// Applies a merge patch of `name`, `max_age_s`, `warn_s`, `revocation` and `on_leak`, whose values are valid.
+/// Applies a merge patch of what an update may change, whose values are valid.
 ///
 /// # Errors
 /// Those of the storage, and [`StorageError::Row`] for a patch that is not valid.
@@ -68,6 +69,7 @@ pub(in crate::registry) fn update(
     for (field, seconds) in [
         ("max_age_s", &mut after.max_age_s),
         ("warn_s", &mut after.warn_s),
+        ("browser_end_s", &mut after.browser_end_s),
     ] {
         match patch.get(field) {
             None => {}
@@ -151,7 +153,7 @@ impl Project {
         let row = storage
             .row(
                 "SELECT id, name, version, suspended_at, archived_at, note, max_age_s, warn_s,
-                        created_at, updated_at, revocation, on_leak
+                        created_at, updated_at, revocation, on_leak, browser_end_s
                  FROM project",
                 &[],
             )?
@@ -167,6 +169,7 @@ impl Project {
             warn_s: row.optional_time(7)?.map(|seconds| seconds.0),
             revocation: row.optional_text(10)?.map(from_word).transpose()?,
             on_leak: row.optional_text(11)?,
+            browser_end_s: row.optional_time(12)?.map(|seconds| seconds.0),
             created_at: row.time(8)?,
             updated_at: row.time(9)?,
         })
@@ -180,7 +183,7 @@ impl Project {
             "UPDATE project SET name = ?1, suspended_at = ?2, archived_at = ?3, note = ?4,
                 max_age_s = ?5, warn_s = ?6, updated_at = ?7, version = version + 1,
                 told = told + iif(?8 = 0 AND told = version, 1, 0), revocation = ?9,
-                on_leak = ?10",
+                on_leak = ?10, browser_end_s = ?11",
             &[
                 (&self.name).into(),
                 self.suspended_at.into(),
@@ -192,6 +195,7 @@ impl Project {
                 told.into(),
                 revocation.as_ref().into(),
                 self.on_leak.as_ref().into(),
+                self.browser_end_s.into(),
             ],
         )
     }
@@ -213,7 +217,11 @@ impl Project {
         if let (Some(policy), Some(on_leak)) = (policy.as_object_mut(), &self.on_leak) {
             policy.insert("on_leak".to_owned(), json!(on_leak));
         }
-        for (field, seconds) in [("max_age_s", self.max_age_s), ("warn_s", self.warn_s)] {
+        for (field, seconds) in [
+            ("max_age_s", self.max_age_s),
+            ("warn_s", self.warn_s),
+            ("browser_end_s", self.browser_end_s),
+        ] {
             if let (Some(policy), Some(seconds)) = (policy.as_object_mut(), seconds) {
                 policy.insert(field.to_owned(), seconds.into());
             }
@@ -241,6 +249,7 @@ impl Project {
             warn_s: self.warn_s,
             revocation: self.revocation,
             on_leak: self.on_leak,
+            browser_end_s: self.browser_end_s,
             suspended_at: self.suspended_at.map(Into::into),
             archived_at: self.archived_at.map(Into::into),
             note: self.note,

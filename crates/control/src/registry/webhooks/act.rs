@@ -7,15 +7,15 @@ use keyward_core::time::Millis;
 use keyward_core::webhook::{Event, MOST_ENDPOINTS, address};
 use keyward_edge::clock;
 use keyward_edge::storage::{Storage, StorageError};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::note;
 use super::row::{self, Endpoint};
 use super::send::{self, Outcome};
-use crate::registry::audit;
+use crate::registry::audit::{self, FieldChange};
 use crate::registry::journal::{Context, Subject};
 use crate::registry::keys::Policy;
-use crate::registry::message::{NewWebhook, Reply, WebhookAct};
+use crate::registry::message::{IfMatch, NewWebhook, Reply, WebhookAct, WebhookPatch};
 use crate::registry::publication::Publisher;
 use crate::registry::view::shown;
 
@@ -123,18 +123,84 @@ pub(in crate::registry) fn change(
             log(context, "webhook.disable", id, &before, &after)?;
         }
         WebhookAct::Enable if !endpoint.is_active() => {
-            storage.run(
-                "UPDATE webhook SET disabled_at = NULL, disabled_why = NULL, failed_at = NULL,
-                    failed_status = NULL, failed_cause = NULL, updated_at = ?2
-                 WHERE id = ?1",
-                &[id.into(), now.into()],
-            )?;
+            row::enable(storage, id, now)?;
             let (before, after) = (json!({"status": "disabled"}), json!({"status": "active"}));
             log(context, "webhook.enable", id, &before, &after)?;
         }
         WebhookAct::Disable | WebhookAct::Enable => {}
     }
     show(storage, id, now)
+}
+
+/// Changes fields of an endpoint, if it is in the version that is meant. What waits for it is sent
+/// where it leads from now on.
+///
+/// # Errors
+/// Those of the storage.
+pub(in crate::registry) fn update(
+    context: &Context<'_>,
+    id: &str,
+    if_match: IfMatch,
+    patch: &WebhookPatch,
+) -> Result<Reply, StorageError> {
+    let (storage, now) = (context.storage, context.now);
+    let Some(before) = row::find(storage, id)? else {
+        return Ok(Reply::refused(Refusal::WebhookUnknown));
+    };
+    if if_match.is_some_and(|version| version != before.shown.version) {
+        return Ok(Reply::refused(Refusal::VersionConflict));
+    }
+    match patch.enabled {
+        Some(true) if !before.is_active() => row::enable(storage, id, now)?,
+        Some(false) if before.is_active() => {
+            row::disable(storage, &before, WebhookReason::Requested, now)?;
+        }
+        _ => {}
+    }
+    let own = &before.shown;
+    let url = patch.url.as_ref().unwrap_or(&own.url);
+    let events = patch.events.as_ref().unwrap_or(&own.events);
+    let description = patch.description.as_ref().unwrap_or(&own.description);
+    let fields = (url, events, description);
+    if fields != (&own.url, &own.events, &own.description) {
+        storage.run(
+            "UPDATE webhook SET url = ?2, events = ?3, description = ?4, updated_at = ?5,
+                version = version + iif(version = ?6, 1, 0)
+             WHERE id = ?1",
+            &[
+                id.into(),
+                url.into(),
+                (&serde_json::to_string(events).map_err(|_| StorageError::Row)?).into(),
+                description.into(),
+                now.into(),
+                own.version.into(),
+            ],
+        )?;
+    }
+    let after = row::find(storage, id)?.ok_or(StorageError::Row)?;
+    if after.shown.version != own.version {
+        let mut changes = audit::diff(&logged(&before), &logged(&after));
+        // Of an address no more is logged than its host: that only the rest has changed is said too.
+        if own.url != *url && address::host_of(&own.url) == address::host_of(url) {
+            let host = Some(Value::from(address::host_of(url)));
+            changes.push(FieldChange {
+                field: "url".to_owned(),
+                before: host.clone(),
+                after: host,
+            });
+        }
+        log_changes(context, "webhook.update", id, &changes)?;
+    }
+    item(after, now)
+}
+
+/// What the audit log has of an endpoint.
+fn logged(endpoint: &Endpoint) -> Value {
+    let shown = &endpoint.shown;
+    json!({
+        "url": address::host_of(&shown.url), "events": shown.events,
+        "description": shown.description, "status": shown.status,
+    })
 }
 
 fn rotate(
@@ -148,7 +214,8 @@ fn rotate(
     let until = now.plus(overlap_s.saturating_mul(1000));
     let old = (overlap_s > 0).then_some(&endpoint.sealed);
     context.storage.run(
-        "UPDATE webhook SET sealed = ?2, old_sealed = ?3, old_until = ?4, updated_at = ?5
+        "UPDATE webhook SET sealed = ?2, old_sealed = ?3, old_until = ?4, updated_at = ?5,
+            version = version + 1
          WHERE id = ?1",
         &[
             (&id).into(),
@@ -182,10 +249,9 @@ pub(in crate::registry) async fn test(
     if policy.archived {
         return Ok(Reply::refused(Refusal::ProjectStateConflict));
     }
-    let mut data = Map::new();
-    data.insert("project".to_owned(), policy.project.into());
+    let mut data = note::data(&policy.project);
     data.insert("webhook".to_owned(), id.into());
-    let (message, body) = note::written(Event::Test, data, now)?;
+    let (message, body) = note::written(Event::Test, None, data, now)?;
     let outcome = send::attempt(publisher, &endpoint, &message, &body).await;
     let failure = match outcome {
         Outcome::Delivered => None,
@@ -207,9 +273,10 @@ pub(in crate::registry) async fn test(
 }
 
 fn item(endpoint: Endpoint, now: Millis) -> Result<Reply, StorageError> {
+    let version = Some(endpoint.shown.version);
     Ok(Reply::Item {
         item: shown(&endpoint.at(now).shown)?,
-        version: None,
+        version,
     })
 }
 
@@ -220,11 +287,20 @@ fn log(
     before: &Value,
     after: &Value,
 ) -> Result<(), StorageError> {
+    log_changes(context, action, id, &audit::diff(before, after))
+}
+
+fn log_changes(
+    context: &Context<'_>,
+    action: &str,
+    id: &str,
+    changes: &[FieldChange],
+) -> Result<(), StorageError> {
     let project = Policy::of(context.storage)?.project;
     let subject = Subject {
         project: Some(&project),
         target: Some(id),
         ..Subject::default()
     };
-    context.log(action, subject, &audit::diff(before, after))
+    context.log(action, subject, changes)
 }

@@ -38,6 +38,23 @@ pub(in crate::registry) fn about_key(
     let Some(event) = Event::of_action(action) else {
         return Ok(());
     };
+    let mut data = key_data(project, key)?;
+    if let Some(secret) = target {
+        data.insert("secret".to_owned(), secret.into());
+    }
+    data.extend(more);
+    note(context, event, None, data)
+}
+
+/// What every message says first.
+pub(super) fn data(project: &str) -> Map<String, Value> {
+    let mut data = Map::new();
+    data.insert("project".to_owned(), project.into());
+    data
+}
+
+/// What every message about a key says first.
+pub(super) fn key_data(project: &str, key: &Key) -> Result<Map<String, Value>, StorageError> {
     let mut shown = Map::new();
     shown.insert("id".to_owned(), key.id.as_str().into());
     if !key.name.is_empty() {
@@ -49,14 +66,9 @@ pub(in crate::registry) fn about_key(
         shown.insert("owner".to_owned(), owner.as_str().into());
     }
     shown.insert("status".to_owned(), word(&key.status())?.into());
-    let mut data = Map::new();
-    data.insert("project".to_owned(), project.into());
+    let mut data = data(project);
     data.insert("key".to_owned(), shown.into());
-    if let Some(secret) = target {
-        data.insert("secret".to_owned(), secret.into());
-    }
-    data.extend(more);
-    note(context, event, data)
+    Ok(data)
 }
 
 /// Tells that a key ends soon.
@@ -75,10 +87,11 @@ pub(in crate::registry) fn expiring(
     about_key(context, project, key, "key.expiring", secret, more)
 }
 
-/// Writes a message for every endpoint that is told of the event.
-fn note(
+/// Writes a message for every endpoint that is told of the event, under this id or a new one.
+pub(super) fn note(
     context: &Context<'_>,
     event: Event,
+    id: Option<String>,
     mut data: Map<String, Value>,
 ) -> Result<(), StorageError> {
     let (storage, now) = (context.storage, context.now);
@@ -89,14 +102,14 @@ fn note(
     if wanted.is_empty() {
         return Ok(());
     }
-    let (kind, id) = audit::actor(context.by);
+    let (kind, actor) = audit::actor(context.by);
     let by = AuditActor {
         r#type: kind.to_owned(),
-        id: id.map(str::to_owned),
+        id: actor.map(str::to_owned),
     };
     data.insert("by".to_owned(), value(&by)?);
     data.insert("request_id".to_owned(), context.request_id.into());
-    let (message, body) = written(event, data, now)?;
+    let (message, body) = written(event, id, data, now)?;
     for endpoint in wanted {
         let id = &endpoint.shown.id;
         storage.run(
@@ -116,16 +129,20 @@ fn note(
     Ok(())
 }
 
-/// A message's id and body.
+/// A message's id, a new one where none is given, and its body.
 ///
 /// # Errors
 /// [`StorageError::Runtime`] without randomness.
 pub(super) fn written(
     event: Event,
+    id: Option<String>,
     data: Map<String, Value>,
     now: keyward_core::time::Millis,
 ) -> Result<(String, String), StorageError> {
-    let id = crypto::with_random(names::mint_message_id).map_err(|_| StorageError::Runtime)?;
+    let id = match id {
+        Some(id) => id,
+        None => crypto::with_random(names::mint_message_id).map_err(|_| StorageError::Runtime)?,
+    };
     let message = Message {
         r#type: event.word(),
         timestamp: now.to_string(),

@@ -11,7 +11,7 @@ use crate::registry::keys::{from_json, from_word, word};
 const COLUMNS: &str = "webhook.id, url, events, description, sealed, old_sealed, old_until,
     disabled_at, disabled_why, dropped, delivered_at, failed_at, failed_status, failed_cause,
     created_at, updated_at,
-    (SELECT count(*) FROM webhook_message WHERE webhook_message.webhook = webhook.id)";
+    version, (SELECT count(*) FROM webhook_message WHERE webhook_message.webhook = webhook.id)";
 
 /// An endpoint.
 pub(super) struct Endpoint {
@@ -55,7 +55,8 @@ impl Endpoint {
                     None => WebhookStatus::Active,
                 },
                 disabled,
-                waiting: row.number(16)?,
+                version: row.number(16)?,
+                waiting: row.number(17)?,
                 dropped: row.number(9)?,
                 delivered_at: row.optional_time(10)?.map(Into::into),
                 failure,
@@ -147,6 +148,19 @@ pub(super) fn dropped(storage: &Storage, id: &str, count: u64) -> Result<(), Sto
     )
 }
 
+/// It is sent to again.
+///
+/// # Errors
+/// Those of the storage.
+pub(super) fn enable(storage: &Storage, id: &str, now: Millis) -> Result<(), StorageError> {
+    storage.run(
+        "UPDATE webhook SET disabled_at = NULL, disabled_why = NULL, failed_at = NULL,
+            failed_status = NULL, failed_cause = NULL, updated_at = ?2, version = version + 1
+         WHERE id = ?1",
+        &[id.into(), now.into()],
+    )
+}
+
 /// Nothing is sent to it from now on; what waited is dropped.
 ///
 /// # Errors
@@ -159,7 +173,7 @@ pub(super) fn disable(
 ) -> Result<(), StorageError> {
     let id = &endpoint.shown.id;
     storage.run(
-        "UPDATE webhook SET disabled_at = ?2, disabled_why = ?3, updated_at = ?2,
+        "UPDATE webhook SET disabled_at = ?2, disabled_why = ?3, updated_at = ?2, version = version + 1,
             dropped = dropped + (SELECT count(*) FROM webhook_message WHERE webhook = ?1)
          WHERE id = ?1",
         &[id.into(), now.into(), (&word(&why)?).into()],

@@ -17,6 +17,7 @@ use worker::web_sys::{AbortSignal, Headers, RequestInit, RequestRedirect, Respon
 use super::queue::{self, Due};
 use super::row::{self, Endpoint};
 use super::seals;
+use crate::own;
 use crate::registry::publication::{Publisher, jitter};
 
 /// Messages in flight at once, each to another endpoint: the platform opens six connections for
@@ -113,7 +114,8 @@ pub(super) async fn attempt(
         cause,
     };
     let hosts = bindings::webhook_hosts(publisher.env());
-    if address::check(&endpoint.shown.url, hosts).is_err() {
+    let url = &endpoint.shown.url;
+    if address::check(url, hosts).is_err() || own::is_routed(url) {
         return denied(FailureCause::AddressDenied);
     }
     let began = clock::now();
@@ -127,7 +129,7 @@ pub(super) async fn attempt(
     let at_s = began.0 / 1000;
     let signature = signature::header(&secrets, id, at_s, body);
     let at = at_s.to_string();
-    let called = call(&endpoint.shown.url, [id, &at, &signature], body);
+    let called = call(url, [id, &at, &signature], body);
     match timeout::within(CAP_MS, called).await {
         Some(Ok(status)) if (200..300).contains(&status) => Outcome::Delivered,
         Some(Ok(status)) => Outcome::Failed {

@@ -353,6 +353,19 @@ impl Counter {
         self.limit
     }
 
+    /// Units that are spent or held, and when it starts anew; none of a rate limit.
+    pub(super) const fn taken(&self) -> Option<(u64, Option<Millis>)> {
+        match &self.count {
+            Count::Window(_) => None,
+            Count::Pot(pot) => Some((pot.taken(), pot.boundary())),
+        }
+    }
+
+    /// What sort of limit it is.
+    pub(super) const fn sort(&self) -> Sort {
+        self.sort
+    }
+
     /// How it stands.
     pub(super) fn standing(&mut self, held: &Held, now: Millis) -> Standing {
         let free = self.free(held, now);

@@ -169,12 +169,17 @@ impl Index {
     pub(super) fn held(&self, now: Millis) -> Held {
         let first = self.open.range(now.plus(1)..).next();
         Held {
-            units: narrow(self.live),
+            units: self.live(),
             within: (self.windows.iter().copied())
                 .zip(self.within.iter().map(Sums::within))
                 .collect(),
             first_end: first.map(|(end, _)| *end),
         }
+    }
+
+    /// Open units of leases that are not settled.
+    pub(super) fn live(&self) -> u64 {
+        narrow(self.live)
     }
 
     /// Open units of the leases that end after a moment.

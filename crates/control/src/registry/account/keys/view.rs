@@ -74,6 +74,7 @@ fn of(key: &ManagementKey, secrets: Vec<view::Secret>) -> view::ManagementKey {
 /// A secret as it is shown now.
 pub(in crate::registry::account) fn secret(secret: &Secret, now: Millis) -> view::Secret {
     view::Secret {
+        browser_end_at: None,
         id: secret.id.clone(),
         redacted: secret.redacted.clone(),
         status: secret.life.standing(None, now).into(),

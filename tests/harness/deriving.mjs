@@ -1,0 +1,110 @@
+// Private keys, the keys that are derived from them, and routes that take those or do not: for tests of
+// what a derived key may do, and of every way in which one is forged, widened or outlived.
+import { derive } from "../../clients/derive.mjs";
+import { ManagementClient } from "./registry.mjs";
+import { startStage } from "./stage.mjs";
+
+const MINUTE = 60_000;
+
+const GATEWAY = `
+[[route]]
+path = "/v1/**"
+origin = "\${ORIGIN}"
+accepts = ["public", "private", "derived"]
+
+[[route]]
+path = "/scoped/**"
+origin = "\${ORIGIN}"
+accepts = ["public", "private", "derived"]
+scopes = ["orders:read"]
+
+[[route]]
+path = "/servers/**"
+origin = "\${ORIGIN}"
+accepts = ["public", "private"]
+
+[[route]]
+path = "/unsaid/**"
+origin = "\${ORIGIN}"
+
+[[route]]
+path = "/queried/**"
+origin = "\${ORIGIN}"
+accepts = ["public", "derived"]
+key_in = ["header:x-api-key", "query:key"]
+
+[[route]]
+path = "/pages/**"
+origin = "\${ORIGIN}"
+accepts = ["derived"]
+
+[[route]]
+path = "/testing/**"
+origin = "\${ORIGIN}"
+accepts = ["public", "private", "derived"]
+environments = ["test"]
+
+[[route]]
+path = "/globex/**"
+origin = "\${ORIGIN}"
+accepts = ["public", "private", "derived"]
+projects = ["globex"]
+
+[[route]]
+path = "/legacy/**"
+origin = "\${ORIGIN}"
+accepts = ["public", "private", "derived"]
+imported_keys = true
+key_in = ["bearer", "header:x-api-key", "query:key"]
+`;
+
+/** A stage whose clock stands still, with what makes and calls with keys. `t` ends it. */
+export async function startDeriving(t) {
+  const stage = await startStage(t, { gateway: GATEWAY, clock: true });
+  const { clock } = stage.gateway;
+  await clock.stop();
+  const api = new ManagementClient(stage.gateway);
+  let serial = 0;
+  const project = async () => {
+    const id = `p${(serial += 1)}`;
+    await api.project(id);
+    return id;
+  };
+  return {
+    stage,
+    clock,
+    api,
+    /** A project of its own. */
+    project,
+    /** A private key in a project of its own: { key, secret, path, project }. */
+    made: async (fields) => {
+      const id = await project();
+      const { key, secret } = await api.key(id, fields);
+      return { key, secret, project: id, path: `/projects/${id}/keys/${key.id}` };
+    },
+    derived: (secret, fields) => derive(secret, { now: clock.now(), ...fields }),
+    forged: (secret, prefix, lines = `x${clock.now() + MINUTE}`) => forged(secret, prefix, lines),
+    passes: (key, target = "/v1/x", options) => stage.passes(target, { key, ...options }),
+    refuses: (code, key, target = "/v1/x", options) => stage.refuses(code, target, { key, ...options }),
+  };
+}
+
+/** What the origin saw of a header. */
+export const one = ({ seen }, name) => seen.values(name)[0];
+
+const bytes = (text) => new TextEncoder().encode(text);
+
+async function hmac(key, data) {
+  const imported = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign("HMAC", imported, data));
+}
+
+/** What a parent's derived keys are signed with. */
+export const derivationKey = (secret) => hmac(bytes(secret), bytes("keyward/derive/1"));
+
+/** What whoever holds a secret of any sort can make of it, whether a client would or not. */
+async function forged(secret, prefix, lines) {
+  const said = Buffer.concat([new Uint8Array(await crypto.subtle.digest("SHA-256", bytes(secret))), bytes(lines)]);
+  const mac = await hmac(await derivationKey(secret), Buffer.concat([bytes(prefix), said]));
+  return prefix + Buffer.concat([said, mac]).toString("base64").replace(/=+$/, "").replaceAll("+", "_p").replaceAll("/", "_s");
+}
