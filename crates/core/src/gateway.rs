@@ -21,6 +21,7 @@ mod bill;
 mod derived;
 mod exchange;
 mod fixed;
+mod judge;
 mod limits;
 mod outcome;
 mod proof;

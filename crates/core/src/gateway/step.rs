@@ -1,29 +1,24 @@
 //! The steps from a route to the plan of what to forward.
 
 use std::mem;
-use std::net::IpAddr;
 
 use super::Gateway;
 use super::aim::{Aim, aim, aim_of_asked};
 use super::asked::approval;
 use super::bill::{Checked, Payers};
-use super::derived::Verified;
 use super::exchange::{lacks_kv, without_kv};
 use super::fixed::Plans;
+use super::judge::judge;
 use super::outcome::{Outcome, Waited, Work};
 use super::refused::{No, over_own, request_id};
 use crate::credential::{self, Credential};
-use crate::decide;
 use crate::forward;
 use crate::head::Head;
 use crate::keyring::Keyring;
 use crate::kind::Kind;
 use crate::memory::Entry;
-use crate::policy;
-use crate::record::Record;
 use crate::records::{Found as FoundRecord, Load, Loaded, Records, Stored, admit};
 use crate::refusal::Refusal;
-use crate::restrict::Restrictions;
 use crate::restrict::path::CheckedPath;
 use crate::route::{Route, Sessions};
 use crate::secret::Digest;
@@ -335,76 +330,4 @@ fn known<'g>(
         _ => {}
     }
     Ok(Known::Entry(entry, keyring))
-}
-
-/// What the policy says of a call, and the client's address.
-fn judge(
-    call: &Call<'_, '_>,
-    record: &Record,
-    native: bool,
-    derived: Option<&Verified>,
-    client_ip_header: &str,
-) -> Result<Option<IpAddr>, (Refusal, String)> {
-    let Call {
-        head,
-        path,
-        route,
-        credential,
-        terms,
-        sent_as,
-        ended,
-        now,
-        ..
-    } = call;
-    let of_asked = |terms: &Terms| match &terms.project {
-        Some(project) => *project == record.project,
-        None => true,
-    };
-    let exchanged = terms.is_some_and(|terms| terms.is_exchange);
-    let belongs = match (sent_as, derived) {
-        (SentAs::Session, _) => native && record.kind == Kind::Public,
-        (_, Some(derived)) => policy::belongs_derived(route, record, &derived.environment),
-        // None that was made elsewhere is exchanged.
-        (_, None) => {
-            (native || !exchanged) && policy::belongs(route, record, native, &credential.key)
-        }
-    };
-    if !belongs || !terms.is_none_or(of_asked) {
-        return Err((Refusal::KeyInvalid, String::new()));
-    }
-    let address = policy::check(
-        client_ip_header,
-        route,
-        record,
-        derived.map(|derived| &derived.terms),
-        credential,
-        head,
-        path,
-        *now,
-    )?;
-    if let Some(refusal) = *ended {
-        return Err((refusal, String::new()));
-    }
-    if exchanged && record.kind != Kind::Public {
-        return Err((Refusal::KindNotAccepted, String::new()));
-    }
-    let itself = record.kind == Kind::Public && *sent_as == SentAs::Secret;
-    if itself && route.sessions == Sessions::Required {
-        return Err((Refusal::SessionRequired, String::new()));
-    }
-    if let Some(terms) = terms {
-        let held = derived.map_or(&record.restrictions, |derived| {
-            derived.terms.scopes(&record.restrictions)
-        });
-        asked(terms, held)?;
-    }
-    Ok(address)
-}
-
-/// What is asked beyond what the route demands. A path that is not said is on no list.
-fn asked(terms: &Terms, held: &Restrictions) -> Result<(), (Refusal, String)> {
-    if !terms.is_placed && !held.paths.is_empty() {
-        return Err((Refusal::PathDenied, String::new()));
-    }
-    decide::scopes(held, &terms.scopes).map_err(|no| (no, policy::join(&terms.scopes)))
 }
