@@ -1,7 +1,13 @@
 // Measures lanes against each other: they take turns, round after round, so that what disturbs the
 // machine disturbs all of them alike, and what is compared is of the same round.
 import { readdir, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { spread } from "./statistics.mjs";
+
+/** Before the calls that count, this share of them more: what was idle for a whole round is in use again. */
+const LEAD = 0.3;
+/** What the last of those has left to do in the background is over then. */
+const SETTLE_MS = 50;
 
 /**
  * Sends `calls` calls of each lane in each round, `rounds` times, every second round backwards. A
@@ -19,10 +25,13 @@ export async function measure({ sender, pid, lanes, rounds, calls, warmUp, until
   for (let round = 0; round <= rounds && (round <= 3 || performance.now() < until); round += 1) {
     for (const { name, share = 1 } of round % 2 ? lanes : lanes.toReversed()) {
       const count = Math.ceil((round === 0 ? warmUp : calls) * share);
+      if (round > 0) {
+        await send(sender, name, Math.ceil(count * LEAD));
+        await sleep(SETTLE_MS);
+      }
       const before = await processorTime(pid);
-      const { ms, p50, p99, wrong, sample } = await sender.send(name, count);
+      const { ms, p50, p99 } = await send(sender, name, count);
       const cpu = ((await processorTime(pid)) - before) / 1000 / count;
-      if (wrong > 0) throw new Error(`${wrong} of ${count} answers to "${name}" are wrong, such as\n${sample}`);
       progress.add(1);
       if (round === 0) continue;
       const found = { cpu, rate: (count / ms) * 1000, p50, p99 };
@@ -30,6 +39,12 @@ export async function measure({ sender, pid, lanes, rounds, calls, warmUp, until
     }
   }
   return measured;
+}
+
+async function send(sender, name, count) {
+  const { wrong, sample, ...times } = await sender.send(name, count);
+  if (wrong > 0) throw new Error(`${wrong} of ${count} answers to "${name}" are wrong, such as\n${sample}`);
+  return times;
 }
 
 /** The ratio of two lanes, round by round: { median, low, high, interval }. */

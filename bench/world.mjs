@@ -5,6 +5,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { derive } from "../clients/derive.mjs";
 import { temporaryFolder } from "../tests/harness/folder.mjs";
 import { startKeyward } from "../tests/harness/keyward.mjs";
 import { createKeys } from "../tests/harness/management.mjs";
@@ -51,9 +52,15 @@ const ISOLATES = {
   keyward: { gateway: ROUTE },
   // Looks for the credential in the body of each answer.
   guarded: { gateway: `${ROUTE}guard_body = true\n` },
+  // Takes derived keys as well.
+  derived: { gateway: `${ROUTE}accepts = ["private", "derived"]\n` },
+  // Says to the origin whose call it is, signed.
+  asserted: { gateway: `[gateway]\nissuer = "https://gate.example.com"\n${ROUTE}assertion = true\n` },
   // No meter is asked, and memory is too small for the keys that are called.
   cold: { gateway: `[gateway]\nmemory_records = 500\n${ROUTE}`, without: ["METERS"] },
 };
+/** For whom keys are derived. */
+const USERS = Array.from({ length: 100 }, (_, index) => `user-${index}`);
 /** How many keys are called in turn where each has to be cold. */
 export const COLD_KEYS = 3000;
 
@@ -79,6 +86,8 @@ export async function startWorld(t) {
   const expired = { ...COMMON, kind: "private", expires_at: Date.parse("2020-01-01T00:00:00Z") };
   secrets.expired = secret("private", 0);
   await kv.put(...record(secrets.expired, expired));
+  // A page's back end gives one to each of its users.
+  secrets.derived = await Promise.all(USERS.map((user) => derive(secrets.private, { user, scopes: ["orders:read"], paths: ["GET /v1/**"], expiresIn: 3_600_000 })));
   secrets.cold = Array.from({ length: COLD_KEYS }, (_, index) => secret("private", 1 + index));
   await kv.putAll(secrets.cold.map((cold) => record(cold, { ...COMMON, kind: "private", revocation: "eventual" })));
   secrets.forged = secrets.cold.map((cold) => cold.slice(0, -1) + (cold.endsWith("0") ? "1" : "0"));

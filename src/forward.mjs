@@ -100,7 +100,7 @@ function drop(response) {
 // A length that is taken away is that of what the runtime decodes.
 function searched(response, secret, removed) {
   const length = removed.includes("content-length") ? null : response.headers.get("content-length");
-  return guarded(response.body, secret, length === null ? null : Number(length));
+  return guarded(response, secret, length === null ? null : Number(length));
 }
 
 function clean(response, plan, asker, call, { refuse, background }) {
@@ -122,10 +122,17 @@ function clean(response, plan, asker, call, { refuse, background }) {
   if (edits === "" && !plan.guard) return response;
   const [remove, ...set] = edits.split("\n");
   const removed = remove ? remove.split(",") : [];
-  const rebuilt = response.webSocket
+  const rebuild = (body) => rebuilt(response, body, removed, set);
+  if (!plan.guard || response.body === null) return rebuild(response.body);
+  const body = searched(response, plan.secret, removed);
+  return body instanceof Promise ? body.then(rebuild, () => refuse("origin_unreachable")) : rebuild(body);
+}
+
+function rebuilt(response, body, removed, set) {
+  const answer = response.webSocket
     ? new Response(null, { status: 101, webSocket: response.webSocket, headers: response.headers })
-    : new Response(plan.guard && response.body ? searched(response, plan.secret, removed) : response.body, response);
-  for (const name of removed) rebuilt.headers.delete(name);
-  for (let i = 0; i < set.length; i += 2) rebuilt.headers.set(set[i], set[i + 1]);
-  return rebuilt;
+    : new Response(body, response);
+  for (const name of removed) answer.headers.delete(name);
+  for (let i = 0; i < set.length; i += 2) answer.headers.set(set[i], set[i + 1]);
+  return answer;
 }

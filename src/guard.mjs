@@ -3,17 +3,41 @@
 // only bytes that a secret may begin with.
 const ASTERISK = 0x2a;
 
-// So much is read at a time; an event is passed on as soon as it is there.
+// So much is read at a time at most; an event is passed on as soon as it is there.
 const PIECE = 65_536;
+
+// What to look for, by the secret: to write out a secret's spellings takes longer than most searches.
+const known = new Map();
+const MOST_KNOWN = 100;
 
 // What writers of JSON write by numbers, beside what they have to: nothing, or what means something in HTML.
 const ESCAPED = ["", "<>&", "<>&'", "<>&'\"", "<>&'\"`+"];
 
-// The body without the secret. Where its length is known it stays so.
-export function guarded(body, secret, length) {
+// The body without the secret, as it streams, or the promise of a short one. Where its length is known it
+// stays so.
+export function guarded(response, secret, length) {
+  const search = new Search(wordsOf(secret));
+  if (length !== null && length <= PIECE) return whole(response, search);
   const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
-  pump(body.getReader({ mode: "byob" }), writable.getWriter(), new Search(spellings(secret)));
+  pump(response.body.getReader({ mode: "byob" }), writable.getWriter(), search);
   return readable;
+}
+
+// To pass a stream on takes the runtime longer than all the rest of a call.
+async function whole(response, search) {
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  search.next(bytes);
+  return bytes;
+}
+
+function wordsOf(secret) {
+  let words = known.get(secret);
+  if (words === undefined) {
+    if (known.size >= MOST_KNOWN) known.clear();
+    words = prepared(spellings(secret));
+    known.set(secret, words);
+  }
+  return words;
 }
 
 // Faster than a `TransformStream`, and the same buffer serves again: what was written was also read.
@@ -56,6 +80,9 @@ const hex = (byte) => byte.charCodeAt(0).toString(16);
 const json = (secret, bytes, number) =>
   [...secret].map((byte) => (bytes.includes(byte) ? `\\u00${number(byte)}` : JSON.stringify(byte).slice(1, -1))).join("");
 
+// The words of a search, each with what to go back to.
+export const prepared = (words) => words.map((bytes) => ({ bytes, back: fallbacks(bytes) }));
+
 // Finds several words in a stream of bytes, in time that grows with the stream alone (Knuth, Morris,
 // Pratt), also where occurrences overlap.
 export class Search {
@@ -64,10 +91,10 @@ export class Search {
   #held = new Uint8Array(0);
 
   constructor(words) {
-    this.#words = words.map((bytes) => ({ bytes, back: fallbacks(bytes), matched: 0 }));
+    this.#words = words.map((word) => ({ ...word, matched: 0 }));
   }
 
-  // What may be passed on after this chunk.
+  // What may be passed on after this chunk, in which it masks whatever ends there.
   next(chunk) {
     const before = this.#held.length;
     const found = this.#words.flatMap((word) => ends(word, chunk).map((end) => [before + end - word.bytes.length, before + end]));

@@ -67,6 +67,11 @@ const stage = await startStage({ after }, {
     "/lines": coded(["gzip", "gzip"], gzipSync(gzipSync(TEXT))),
     "/other-lines": coded(["identity", "gzip"], gzipSync(TEXT)),
     "/identity": coded("identity", Buffer.from(TEXT)),
+    "/broken": (request, response) => {
+      const length = new URL(request.url, "http://origin").searchParams.get("length");
+      response.writeHead(200, length ? { "content-length": length } : {});
+      response.write("x".repeat(100), () => setTimeout(() => response.destroy(), 50));
+    },
     "/many": (_, response) => response.end(MANY),
     "/endless": (_, response) => {
       const block = Buffer.alloc(65_536, "x");
@@ -146,8 +151,13 @@ test("events come when they are sent, but for the beginning of a secret", async 
 });
 
 test("a body that breaks off is not made to look whole, and one full of secrets has none", async () => {
-  const broken = await stage.call("/close", { key });
-  assert.deepEqual([broken.status, broken.complete], [200, false]);
+  for (const path of ["/broken?length=200000", "/broken"]) {
+    const broken = await stage.call(path, { key });
+    assert.deepEqual([broken.status, broken.complete], [200, false], path);
+  }
+  // Of a short one, nothing was passed on yet.
+  const { status, text } = await stage.call("/broken?length=200", { key });
+  assert.deepEqual([status, JSON.parse(text).code], [502, "origin_unreachable"]);
   const many = await stage.call("/many", { key });
   assert.equal(many.text, MANY.replaceAll(SECRET, STARS));
 });

@@ -160,7 +160,11 @@ impl Fields {
     }
 }
 
+/// What a limit takes in a list at most, beside its name.
+const LONGEST: usize = 48;
+
 fn begin(text: &mut String, item: &Item<'_>) {
+    text.reserve(item.prefix.len() + item.name.len() + LONGEST);
     if !text.is_empty() {
         text.push_str(", ");
     }
