@@ -23,17 +23,22 @@
 //! No line can hold a line break: URLs are serialised, header values come from the runtime's
 //! `Headers` or are visible ASCII.
 
+mod asker;
+mod keys;
+
 use std::fmt::Write as _;
 
 use keyward_core::account::Question;
-use keyward_core::answer::{Asker, Edits};
-use keyward_core::assertion::Unsigned;
-use keyward_core::gateway::{Ask, Fixed, Gateway, Outcome, Reply, Response, Work};
+use keyward_core::answer::Edits;
+use keyward_core::gateway::{Ask, Fixed, Outcome, Reply, Response, Work};
 use keyward_core::json;
 use keyward_core::kind::Kind;
 use keyward_core::records::Load;
 use keyward_core::refusal::Refusal;
-use keyward_core::throttle::{OwnStanding, Quantity};
+
+use self::asker::asker;
+pub(crate) use self::asker::asker_of;
+pub(crate) use self::keys::{credential_keys, own_keys, unsigned};
 
 /// Asks the entry to start the gateway.
 pub(crate) const START: &str = "S";
@@ -193,46 +198,6 @@ fn background(text: &mut String, work: &Work) {
     }
 }
 
-/// The Ed25519 keys of the deployment as seeds in hexadecimal, the place of the one that signs
-/// before them, with blanks between.
-pub(crate) fn own_keys(gateway: &Gateway) -> String {
-    let mut text = gateway.signing_key().to_string();
-    for entry in gateway.own_keys() {
-        text.push(' ');
-        hex(&mut text, entry.assertion_seed());
-    }
-    text
-}
-
-/// The ids of entries in force and their AES keys in hexadecimal, with blanks between.
-pub(crate) fn credential_keys(gateway: &Gateway) -> String {
-    let mut text = String::new();
-    for (id, key) in gateway.credential_keys() {
-        text.push_str(id);
-        text.push(' ');
-        hex(&mut text, key);
-        text.push(' ');
-    }
-    text
-}
-
-fn hex(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-}
-
-/// What is to be signed, and when it is made, renewed and sent no more, with blanks between.
-pub(crate) fn unsigned(unsigned: &Unsigned) -> String {
-    let Unsigned {
-        input,
-        made,
-        renewed,
-        ended,
-    } = unsigned;
-    format!("{input} {} {} {}", made.0, renewed.0, ended.0)
-}
-
 /// What is registered once for a key and a route, as JSON.
 pub(crate) fn fixed(fixed: &Fixed) -> String {
     let is = |is: bool| if is { "true" } else { "false" };
@@ -285,40 +250,4 @@ fn lines(text: &mut String, headers: &[(&'static str, String)]) {
         text.push('\n');
         text.push_str(value);
     }
-}
-
-/// The base, then the page behind a blank, then how the key's own limit stands: four numbers, each
-/// behind a blank. Neither base nor page can hold one.
-fn asker(text: &mut String, asker: Asker<'_>) {
-    text.push_str(asker.base);
-    if asker.page.is_some() || asker.own.is_some() {
-        text.push(' ');
-        text.push_str(asker.page.unwrap_or_default());
-    }
-    if let Some(own) = asker.own {
-        let Quantity { calls, window_s } = own.quantity;
-        let (left, more_s) = (own.left, own.more_s);
-        let _ = write!(text, " {calls} {window_s} {left} {more_s}");
-    }
-}
-
-/// Reads what [`asker`] has written.
-pub(crate) fn asker_of(text: &str) -> Asker<'_> {
-    let mut words = text.split(' ');
-    Asker {
-        base: words.next().unwrap_or_default(),
-        page: words.next().filter(|page| !page.is_empty()),
-        own: own_of(&mut words),
-    }
-}
-
-fn own_of<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<OwnStanding> {
-    Some(OwnStanding {
-        quantity: Quantity {
-            calls: words.next()?.parse().ok()?,
-            window_s: words.next()?.parse().ok()?,
-        },
-        left: words.next()?.parse().ok()?,
-        more_s: words.next()?.parse().ok()?,
-    })
 }

@@ -4,20 +4,11 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { SCOPED } from "./harness/scoped.mjs";
 import { slowed } from "./harness/slowed.mjs";
 import { startStage } from "./harness/stage.mjs";
 import { outcomes } from "./harness/traffic.mjs";
 
-const GATEWAY = `
-[[route]]
-path = "/**"
-origin = "\${ORIGIN}"
-
-[[route]]
-path = "/scoped"
-origin = "\${ORIGIN}"
-scopes = ["a:b"]
-`;
 const LEFT = 32;
 /** They leave before the meter answers. */
 const LEAVE_MS = 40;
@@ -54,7 +45,7 @@ async function round(stage, key) {
 
 test("clients that leave", { timeout: 120_000 }, async (t) => {
   const keys = Object.fromEntries(["allow", "deny"].flatMap((one) => named(one).map((key) => [key, limited(one)])));
-  const stage = await startStage(t, { gateway: GATEWAY, keys: { first: limited("deny"), ...keys }, change: slowed });
+  const stage = await startStage(t, { gateway: SCOPED, keys: { first: limited("deny"), ...keys }, change: slowed });
   // From here on, meters are loaded.
   await stage.call("/x", { key: "first" });
   for (const one of ["allow", "deny"]) {

@@ -108,6 +108,24 @@ test("where there is no value, nothing is sent", async (t) => {
   });
 });
 
+test("a value that KV has lost is sent again soon after it is published again", async (t) => {
+  const { stage, set, sent, api, clock, refused, stored } = await start(t);
+  await set(FIRST);
+  const [name] = stored();
+  const before = stage.kv.text(name);
+  // The outbox writes once more what KV has acknowledged.
+  await clock.advance(2 * HARD_MS);
+  await eventually(() => assert.equal(stage.kv.recorded("put").filter((put) => put.name === name).length, 2), 10_000);
+  assert.deepEqual(await sent(), [`Bearer ${FIRST}`]);
+  stage.kv.delete(name);
+  await clock.advance(HARD_MS + 1000);
+  await refused();
+  await api.must("POST", "/projects/acme/republish", {});
+  await eventually(() => assert.equal(stage.kv.text(name), before), 10_000);
+  await clock.advance(HARD_MS + 1000);
+  assert.deepEqual(await sent(), [`Bearer ${FIRST}`]);
+});
+
 test("a value goes to its own origin alone", async (t) => {
   const { stage, set, refused, sent, clock } = await start(t);
   await set(FIRST);

@@ -5,18 +5,9 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createKeys } from "./harness/management.mjs";
 import { eventually } from "./harness/registry.mjs";
+import { SCOPED } from "./harness/scoped.mjs";
 import { startStage } from "./harness/stage.mjs";
 
-const GATEWAY = `
-[[route]]
-path = "/**"
-origin = "\${ORIGIN}"
-
-[[route]]
-path = "/scoped"
-origin = "\${ORIGIN}"
-scopes = ["reports:read"]
-`;
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
 /** An isolate reports what it has counted within a lease. Its timers run in real time. */
@@ -34,7 +25,7 @@ function recording(modules) {
 /** A stage whose `messages` are those that have arrived since it was asked last. */
 async function start(t, options = {}) {
   const keys = { one: { kind: "private" }, two: { kind: "private" } };
-  const stage = await startStage(t, { gateway: GATEWAY, keys, clock: true, change: recording, ...options });
+  const stage = await startStage(t, { gateway: SCOPED, keys, clock: true, change: recording, ...options });
   let read = 0;
   const asked = async (answers) => {
     const headers = { "x-seen": answers ? JSON.stringify(answers) : "" };

@@ -1,6 +1,7 @@
 // A project's registry whose database the first version wrote: what that version did not know or
 // did not do is made up for.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -14,7 +15,10 @@ import { derivationKey, firstSeal } from "./harness/seal.mjs";
 import { startStage } from "./harness/stage.mjs";
 
 /** The first step of the project registry's schema: all that the first version had. */
-const [, FIRST] = readFileSync(join(ROOT, "crates/control/src/registry/schema.rs"), "utf8").match(/const PROJECT: [^=]*= &\[\s*"([^"]*)"/);
+const [, FIRST] = readFileSync(join(ROOT, "crates/control/src/registry/schema/project/keys.rs"), "utf8").match(/const FIRST: &str = "([^"]*)"/);
+
+/** So many projects are asked at once that may not have reserved all: crates/control/src/registry/account/leak.rs. */
+const ASKED_AT_ONCE = 50;
 
 function databases(keyward, kind) {
   const folder = join(keyward.objects, kind);
@@ -87,6 +91,38 @@ describe("a project that the first version wrote", () => {
     const { errors } = (await api.import("new", [{ secret }])).body;
     assert.deepEqual(errors.map(({ code }) => code), ["secret_exists"]);
     assert.equal((await api.get(`/projects/old/keys/${key.id}`)).body.status, "suspended");
+  });
+
+  test("is asked about leaked secrets that it has not reserved yet, until it has", async (t) => {
+    const keyward = await startRegistries(t);
+    const api = new ManagementClient(keyward);
+    for (let number = 1; number <= ASKED_AT_ONCE; number += 1) await api.project(`p${number}`);
+    await api.project("old");
+    const { key, secret } = await api.key("old");
+    await keyward.kill();
+    setBack(keyward);
+    account(keyward, (database) => {
+      database.exec("DELETE FROM reservation; ALTER TABLE project DROP COLUMN unreserved; UPDATE schema_version SET version = version - 1");
+    });
+    await keyward.restart();
+
+    const sha256 = createHash("sha256").update(secret).digest("hex");
+    const nobodys = createHash("sha256").update("nobody's").digest("hex");
+    const found = { sha256: [nobodys, sha256] };
+    const report = () => api.call("POST", "/leaks:report", { body: found });
+    const refused = await report();
+    assert.deepEqual([refused.status, refused.body.code], [503, "registry_unavailable"]);
+    // Those that were asked have told the account meanwhile.
+    await eventually(async () => assert.equal((await report()).status, 200), 20_000);
+    const { items } = (await report()).body;
+    assert.deepEqual(items.map((item) => [item.sha256, item.project, item.key, item.status]), [[sha256, "old", key.id, "revoked"]]);
+    const left = () => account(keyward, (database) => [
+      database.prepare("SELECT id FROM project WHERE unreserved = 1").all().length,
+      database.prepare("SELECT 1 FROM reservation WHERE name = ? AND project = 'old'").all(`d:${sha256}`).length,
+    ]);
+    await eventually(() => assert.deepEqual(left(), [0, 1]), 15_000);
+    const again = await api.must("POST", "/leaks:find", found);
+    assert.deepEqual(again.items.map((item) => item.key), [key.id]);
   });
 
   test("has its derivation keys sealed anew, so that the edge can open them", async (t) => {

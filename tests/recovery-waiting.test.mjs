@@ -4,20 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { breakable } from "./harness/breaking.mjs";
+import { SCOPED } from "./harness/scoped.mjs";
 import { slowed } from "./harness/slowed.mjs";
 import { startStage } from "./harness/stage.mjs";
 import { outcomes } from "./harness/traffic.mjs";
 
-const GATEWAY = `
-[[route]]
-path = "/**"
-origin = "\${ORIGIN}"
-
-[[route]]
-path = "/scoped"
-origin = "\${ORIGIN}"
-scopes = ["a:b"]
-`;
 const LIMIT = 6;
 /** Less than the meters take: tests/harness/slow-meter.mjs. */
 const MEANWHILE_MS = 40;
@@ -29,7 +20,7 @@ const KEYS = {
 const ADDRESS = { "cf-connecting-ip": "192.0.2.7" };
 
 test("a panic while others wait", { timeout: 120_000 }, async (t) => {
-  const stage = await startStage(t, { gateway: GATEWAY, keys: KEYS, change: (modules) => slowed(breakable(modules)) });
+  const stage = await startStage(t, { gateway: SCOPED, keys: KEYS, change: (modules) => slowed(breakable(modules)) });
   const instances = async () => Number((await stage.call("/x", { headers: { "x-break": "count" } })).header("instances"));
   const breakModule = async () => {
     const { status } = await stage.call("/x", { headers: { "x-break": "handle" } });

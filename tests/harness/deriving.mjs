@@ -1,7 +1,9 @@
 // Private keys, the keys that are derived from them, and routes that take those or do not: for tests of
 // what a derived key may do, and of every way in which one is forged, widened or outlived.
+import { createHash, createHmac } from "node:crypto";
 import { derive } from "../../clients/derive.mjs";
 import { ManagementClient } from "./registry.mjs";
+import { derivationKey } from "./seal.mjs";
 import { startStage } from "./stage.mjs";
 
 const MINUTE = 60_000;
@@ -92,19 +94,9 @@ export async function startDeriving(t) {
 /** What the origin saw of a header. */
 export const one = ({ seen }, name) => seen.values(name)[0];
 
-const bytes = (text) => new TextEncoder().encode(text);
-
-async function hmac(key, data) {
-  const imported = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  return new Uint8Array(await crypto.subtle.sign("HMAC", imported, data));
-}
-
-/** What a parent's derived keys are signed with. */
-export const derivationKey = (secret) => hmac(bytes(secret), bytes("keyward/derive/1"));
-
 /** What whoever holds a secret of any sort can make of it, whether a client would or not. */
-async function forged(secret, prefix, lines) {
-  const said = Buffer.concat([new Uint8Array(await crypto.subtle.digest("SHA-256", bytes(secret))), bytes(lines)]);
-  const mac = await hmac(await derivationKey(secret), Buffer.concat([bytes(prefix), said]));
+function forged(secret, prefix, lines) {
+  const said = Buffer.concat([createHash("sha256").update(secret).digest(), Buffer.from(lines)]);
+  const mac = createHmac("sha256", derivationKey(secret)).update(prefix).update(said).digest();
   return prefix + Buffer.concat([said, mac]).toString("base64").replace(/=+$/, "").replaceAll("+", "_p").replaceAll("/", "_s");
 }

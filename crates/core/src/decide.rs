@@ -12,7 +12,8 @@
 //! 5. the route does not accept its kind: `kind_not_accepted`;
 //! 6. it is not public and a web page sent it: `private_key_in_browser`;
 //! 7. a restriction refuses: `referrer_denied`, `ip_denied`, `app_denied`, `path_denied`. Within
-//!    one type one rule suffices; of different types all are required;
+//!    one type one rule suffices; of different types all are required. Path rules are left out when the
+//!    key is only exchanged for a session key, which is decided about when it is used;
 //! 8. it lacks a scope that the route requires: `scope_missing`. Scopes grant, so a key without
 //!    any has none.
 //!
@@ -209,7 +210,10 @@ fn restrictions(held: &Restrictions, kind: Kind, facts: &Facts<'_>) -> Result<()
             .iter()
             .any(|rule| rule.matches(facts.method, facts.path))
     };
-    demand(paths.is_empty() || on_path(), Refusal::PathDenied)
+    demand(
+        paths.is_empty() || facts.is_exchange || on_path(),
+        Refusal::PathDenied,
+    )
 }
 
 /// A header that was sent empty counts as absent.

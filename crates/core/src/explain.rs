@@ -127,6 +127,7 @@ fn facts<'a>(request: &'a Request, path: &'a CheckedPath<'a>) -> Facts<'a> {
     Facts {
         method: &request.method,
         path,
+        is_exchange: false,
         origin: request.header("origin"),
         referer: request.header("referer"),
         sec_fetch_site: request.header("sec-fetch-site"),

@@ -42,8 +42,8 @@ pub fn belongs_derived(route: &Route, record: &Record, environment: &str) -> boo
 }
 
 /// Checks a request against its key, which [`belongs`], and its route; `terms` are those of a key
-/// that is derived from the record's. Returns the client's address,
-/// if it is known.
+/// that is derived from the record's. `is_exchange`: the key is only exchanged for a session key. Returns
+/// the client's address, if it is known.
 ///
 /// # Errors
 /// The first refusal, with the scopes that were required when one is missing.
@@ -59,6 +59,7 @@ pub fn check(
     credential: &Credential<'_>,
     head: &Head<'_>,
     path: &CheckedPath<'_>,
+    is_exchange: bool,
     now: Millis,
 ) -> Result<Option<IpAddr>, (Refusal, String)> {
     let HeadFacts {
@@ -74,6 +75,7 @@ pub fn check(
     let facts = Facts {
         method: head.method,
         path,
+        is_exchange,
         origin,
         referer,
         sec_fetch_site,

@@ -21,6 +21,9 @@ pub struct Facts<'a> {
     pub method: &'a str,
     /// The path that was checked and that will be forwarded.
     pub path: &'a CheckedPath<'a>,
+    /// Whether the key is only exchanged for a session key: that goes nowhere yet, so that path rules are
+    /// held against the calls that it is then used for.
+    pub is_exchange: bool,
     /// `Origin`.
     pub origin: Option<&'a str>,
     /// `Referer`.

@@ -8,18 +8,21 @@
 //!
 //! A project's value never goes back to an older version: KV's replicas may lag behind what this isolate
 //! has seen, and who writes to KV may put an old one back. Only when the newer one is too old for anything
-//! is an older one taken; and the same one again only then, where there was none after it. A place that fails,
-//! or has an older one, is not asked again for [`MARK_MS`].
+//! is an older one taken; and the same one again, where there was none after it, only [`GONE_MS`] after that was
+//! first seen. A place that fails, or has an older one, is not asked again for [`MARK_MS`].
 //!
 //! Bounded: of each credential the values of at most [`MOST`] projects are kept; the one that was used
 //! longest ago goes.
 
-use std::fmt::Write as _;
+mod held;
+mod place;
+mod take;
 
+pub(crate) use self::place::usable;
+use self::place::{Known, Place, described};
 use crate::keyring::Keyring;
-use crate::names;
 use crate::refusal::Refusal;
-use crate::route::{Route, Routes, Source};
+use crate::route::{Route, Routes};
 use crate::time::Millis;
 
 /// How long a value is used without a look at its place.
@@ -30,6 +33,9 @@ pub const HARD_MS: u64 = 60_000;
 pub const STALE_MS: u64 = 300_000;
 /// How long it is remembered that there is none.
 pub const ABSENT_MS: u64 = 10_000;
+/// How long a version that was there before is not taken again once there is none: for so long KV may give
+/// out what was deleted. After that it is one that KV had lost and has got again.
+pub const GONE_MS: u64 = 60_000;
 /// When the mark "it is being read again" expires: its request may have been cancelled.
 pub const MARK_MS: u64 = 2_000;
 /// Of how many projects the values of one credential are kept.
@@ -81,55 +87,6 @@ pub struct Vault {
     /// By the index of a route: which of `places`.
     routes: Vec<Option<usize>>,
     last: u32,
-}
-
-/// A credential that one route names, or several in the same words.
-struct Place {
-    source: Source,
-    /// Empty, or the only origin that may receive it.
-    origin: String,
-    /// The field that the log names.
-    field: String,
-    known: Known,
-}
-
-enum Known {
-    /// A Worker secret that is a text; none when it is not set or cannot be sent.
-    Fixed(Option<Value>),
-    /// By project, in their order; of a Secrets Store one without a name.
-    Read(Vec<Held>),
-}
-
-struct Held {
-    project: String,
-    value: Option<Value>,
-    /// When the answer that holds came.
-    read: Millis,
-    /// When it had been asked for.
-    asked: Millis,
-    marked: Option<Millis>,
-    /// When a read last brought nothing that says what holds.
-    failed: Option<Millis>,
-    floor: Floor,
-    used: Millis,
-}
-
-/// The newest version that was seen of a value. It outlives the value: what cannot be opened or is not
-/// there for a moment makes nothing older acceptable.
-struct Floor {
-    /// 0 where values have none.
-    version: u64,
-    /// There was none after it.
-    gone: bool,
-    /// When it was last seen, or first was gone.
-    since: Millis,
-}
-
-impl Floor {
-    fn refuses(&self, version: u64, now: Millis) -> bool {
-        let older = version < self.version || (self.gone && version == self.version);
-        older && self.version > 0 && self.since <= now && now.since(self.since) <= STALE_MS
-    }
 }
 
 impl Vault {
@@ -253,129 +210,6 @@ impl Vault {
         let number = self.routes.get(route.index).copied().flatten()?;
         self.places.get(number)
     }
-
-    /// Takes in what came of a read. Returns what the log is to say: a field, and what is wrong with it.
-    pub fn take(
-        &mut self,
-        read: &str,
-        answer: Answer<'_>,
-        now: Millis,
-    ) -> Option<(&str, &'static str)> {
-        let mut parts = read.split(' ');
-        let mut number = || parts.next()?.parse::<u64>().ok();
-        let (number, asked) = (number()?, Millis(number()?));
-        let what = parts.next()?;
-        let place = self.places.get_mut(usize::try_from(number).ok()?)?;
-        let Known::Read(all) = &mut place.known else {
-            return None;
-        };
-        let owner = match &place.source {
-            Source::Secret(_) => "",
-            Source::Project(_) => what.split('/').next().unwrap_or_default(),
-        };
-        let trouble = |detail| Some((place.field.as_str(), detail));
-        let at = all.binary_search_by(|held| held.project.as_str().cmp(owner));
-        let (value, detail) = match answer {
-            Answer::Value(version, text) if usable(text) => (Some((version, text)), None),
-            Answer::Value(..) => (None, Some("the value cannot stand in a header")),
-            Answer::Missing => (None, Some("there is no value")),
-            Answer::Unreadable => (
-                None,
-                Some("the value cannot be opened for this project, name and origin"),
-            ),
-            Answer::Failed => {
-                let at = match at {
-                    Ok(at) => Some(at),
-                    // A failure displaces no value.
-                    Err(_) => (all.len() < MOST).then(|| room_for(all, owner, now)),
-                };
-                if let Some(held) = at.and_then(|at| all.get_mut(at)) {
-                    held.failed = Some(now);
-                }
-                return trouble("the value could not be read");
-            }
-        };
-        let at = at.unwrap_or_else(|_| room_for(all, owner, now));
-        let held = all.get_mut(at)?;
-        // What was asked for earlier may come later.
-        if held.read <= now && asked < held.asked {
-            return None;
-        }
-        match answer {
-            Answer::Value(version, _) if held.floor.refuses(version, now) => {
-                held.failed = Some(now);
-                return None;
-            }
-            Answer::Value(version, _) => {
-                held.floor = Floor {
-                    version,
-                    gone: false,
-                    since: now,
-                };
-            }
-            Answer::Missing if !held.floor.gone => {
-                (held.floor.gone, held.floor.since) = (true, now);
-            }
-            _ => {}
-        }
-        (held.read, held.asked) = (now, asked);
-        (held.marked, held.failed) = (None, None);
-        let unchanged = |old: &Value| {
-            value.is_some_and(|(version, text)| old.version == version && old.text == text)
-        };
-        if !held.value.as_ref().is_some_and(unchanged) {
-            self.last = self.last.wrapping_add(1).max(1);
-            let revision = self.last;
-            held.value = value.map(|(version, text)| Value {
-                text: text.to_owned(),
-                revision,
-                version,
-            });
-        }
-        detail.and_then(trouble)
-    }
-}
-
-impl Source {
-    /// Whose value it is: a project's, or nobody's.
-    fn owner<'a>(&self, project: &'a str) -> &'a str {
-        match self {
-            Self::Secret(_) => "",
-            Self::Project(_) => project,
-        }
-    }
-}
-
-impl Place {
-    fn new(
-        source: &Source,
-        route: &Route,
-        lookup: &dyn Fn(&str) -> Option<String>,
-        stored: &dyn Fn(&str) -> bool,
-    ) -> Self {
-        let (origin, field, known) = match source {
-            Source::Secret(name) if stored(name) => ("", "secret", Known::Read(Vec::new())),
-            Source::Secret(name) => {
-                let text = lookup(name).filter(|text| usable(text));
-                let value = text.map(|text| Value {
-                    text,
-                    revision: 0,
-                    version: 0,
-                });
-                ("", "secret", Known::Fixed(value))
-            }
-            Source::Project(_) => {
-                let origin = route.origin.as_str();
-                (origin, "project_secret", Known::Read(Vec::new()))
-            }
-        };
-        Self {
-            source: source.clone(),
-            origin: origin.to_owned(),
-            field: format!("route[{}].credential.{field}", route.index),
-            known,
-        }
-    }
 }
 
 /// What a call reads that has nothing to use; one that has read already is refused.
@@ -384,62 +218,4 @@ fn ask<'v>(answered: bool, read: impl Fn() -> Read) -> Result<Option<Found<'v>>,
         return Err(Refusal::CredentialUnavailable);
     }
     Ok(Some(Found::Read(read())))
-}
-
-fn described(
-    number: usize,
-    source: &Source,
-    origin: &str,
-    project: &str,
-    keyring: &Keyring,
-    now: Millis,
-) -> String {
-    let mut text = format!("{number} {} ", now.0);
-    match source {
-        Source::Secret(name) => text.push_str(name),
-        Source::Project(name) => {
-            let _ = write!(text, "{project}/{name}/{origin}");
-            for entry in keyring.in_force() {
-                text.push(' ');
-                text.push_str(&names::credential_name(entry, project, name));
-            }
-        }
-    }
-    text
-}
-
-/// A place for what is known of a project, in their order.
-fn room_for(all: &mut Vec<Held>, project: &str, now: Millis) -> usize {
-    if all.len() >= MOST {
-        let oldest = all.iter().enumerate().min_by_key(|(_, held)| held.used);
-        if let Some((at, _)) = oldest {
-            all.remove(at);
-        }
-    }
-    let at = all.partition_point(|held| held.project.as_str() < project);
-    let held = Held {
-        project: project.to_owned(),
-        value: None,
-        read: Millis(0),
-        asked: Millis(0),
-        marked: None,
-        failed: None,
-        floor: Floor {
-            version: 0,
-            gone: false,
-            since: Millis(0),
-        },
-        used: now,
-    };
-    all.insert(at, held);
-    at
-}
-
-/// Whether a secret can stand in a header as it is: a line break from a careless paste would end
-/// it early, and blanks around it are trimmed by the runtime, so that it would no longer be
-/// recognised in an answer.
-pub(crate) fn usable(secret: &str) -> bool {
-    !secret.is_empty()
-        && secret.trim() == secret
-        && secret.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
 }

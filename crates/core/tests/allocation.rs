@@ -123,6 +123,7 @@ fn a_warm_request_allocates_nothing() {
     let allowed = Facts {
         method: "GET",
         path: &path,
+        is_exchange: false,
         origin: Some("https://www.example.com:8443"),
         referer: Some("https://www.example.com:8443/app/page"),
         sec_fetch_site: Some("cross-site"),

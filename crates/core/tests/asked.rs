@@ -8,22 +8,21 @@
     reason = "a test fails by panicking"
 )]
 
+#[allow(dead_code, reason = "each test uses its part")]
+mod desk;
+
 use keyward_core::gateway::{Gateway, Outcome};
-use keyward_core::keyring::Keyring;
 use keyward_core::kind::Kind;
-use keyward_core::limits::Limits;
-use keyward_core::names::record_name;
-use keyward_core::record::{Record, RevocationMode, SCHEMA, Status};
+use keyward_core::record::{Record, RevocationMode, Status};
 use keyward_core::records::{Load, Loaded, Stored};
 use keyward_core::route::Routes;
-use keyward_core::secret::Digest;
 use keyward_core::time::Millis;
 use keyward_core::verify::VerifyKeys;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const NOW: Millis = Millis(1_795_262_400_000);
-const KEYRING: &str = "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+use self::desk::{NOW, keyring, native, record, sealed};
+
 const ASKER: &str = "0123456789abcdef0123456789abcdef";
 const ROUTES: &str = r#"{"route":[
     {"host":"api.example","path":"/v1/**","origin":"https://origin.example","require":[{"rule":"POST /v1/**","scopes":["a:write"]}]},
@@ -83,35 +82,19 @@ struct Desk {
 
 fn desk(kind: Kind, restrictions: &str, status: Status, expires_at: Option<Millis>) -> Desk {
     let routes = Routes::compile(&serde_json::from_str(ROUTES).unwrap(), &|_| None).unwrap();
-    let keyring = Keyring::parse(KEYRING).unwrap();
-    let mut fill = |bytes: &mut [u8]| bytes.fill(7);
-    let minted = keyring.mint("kw", kind, "live", &mut fill);
-    let record = Record {
-        derivation: None,
-        schema: SCHEMA,
-        project: "acme".into(),
-        environment: "live".into(),
-        key_id: "key_1".into(),
-        secret_id: "sec_1".into(),
-        kind,
-        version: 1,
+    let key = native(kind, 7);
+    let held = Record {
         status,
-        owner: None,
-        not_before: None,
         expires_at,
-        not_after: None,
-        imported: false,
         restrictions: serde_json::from_str(restrictions).unwrap(),
-        limits: Limits::default(),
-        owner_limits: None,
         revocation: Some(RevocationMode::Eventual),
+        ..record(kind, false)
     };
-    let name = record_name(keyring.current(), &Digest::of(minted.expose()));
     let keys = format!("acme:{ASKER},other:{ASKER}{ASKER}");
     Desk {
-        value: record.seal(keyring.current(), &name),
-        key: minted.expose().to_owned(),
-        gateway: Gateway::new(routes, keyring, &|_| None, 1)
+        value: sealed(keyring().current(), &held, &key),
+        key,
+        gateway: Gateway::new(routes, keyring(), &|_| None, 1)
             .with_verify_keys(VerifyKeys::parse(&keys).unwrap()),
     }
 }
@@ -151,16 +134,20 @@ struct Sent {
 }
 
 impl Sent {
+    fn url(&self) -> String {
+        format!("https://{}{}", self.host, self.target)
+    }
+
     fn proxied(&self, key: &str) -> String {
         let Self {
             method,
-            host,
-            target,
             origin,
             address,
+            ..
         } = self;
+        let url = self.url();
         format!(
-            "{method}\nhttps://{host}{target}\ncf-connecting-ip\n{address}\nx-api-key\n{key}\norigin\n{origin}\n"
+            "{method}\n{url}\ncf-connecting-ip\n{address}\nx-api-key\n{key}\norigin\n{origin}\n"
         )
     }
 
@@ -179,7 +166,7 @@ impl Sent {
 
     fn inquired(&self, key: &str, asker: &str) -> String {
         let question = json!({
-            "key": key, "method": self.method, "url": format!("https://{}{}", self.host, self.target),
+            "key": key, "method": self.method, "url": self.url(),
             "headers": {"origin": self.origin}, "ip": self.address,
         });
         format!(

@@ -12,7 +12,7 @@ use keyward_core::refusal::Refusal;
 use keyward_core::route::{GatewayFile, Routes};
 use keyward_core::time::Millis;
 use keyward_core::vault::{
-    ABSENT_MS, Answer, FRESH_MS, Found, HARD_MS, MARK_MS, MOST, Read, STALE_MS, Vault,
+    ABSENT_MS, Answer, FRESH_MS, Found, GONE_MS, HARD_MS, MARK_MS, MOST, Read, STALE_MS, Vault,
 };
 use proptest::prelude::*;
 
@@ -211,9 +211,14 @@ fn what_is_not_there_or_not_readable_makes_no_older_version_acceptable() {
         let five = after(Answer::Value(5, "five"), soon);
         assert_eq!(five.is_some(), same, "{between:?}");
         assert!(after(Answer::Value(6, "six"), soon).is_some());
+        let older = after(Answer::Value(4, "four"), until);
+        assert_eq!(older.is_some(), same, "{between:?}");
         assert!(after(Answer::Value(4, "four"), until.plus(1)).is_some());
-        let last = after(Answer::Value(5, "five"), until);
+        // What was deleted is not given out for longer: what is there then was lost, and published again.
+        let gone = now.plus(GONE_MS);
+        let last = after(Answer::Value(5, "five"), gone);
         assert_eq!(last.is_some(), same, "{between:?}");
+        assert!(after(Answer::Value(5, "five"), gone.plus(1)).is_some());
     }
     // What has no versions comes back at once.
     let mut world = world();

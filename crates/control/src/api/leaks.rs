@@ -1,7 +1,8 @@
 //! Secrets that were found where they must not be: by whoever has a management key, or by GitHub.
 //!
 //! The account registry says which project each is of, and answers for management keys; each of
-//! these projects is asked once.
+//! these projects is asked once. So is each whose registry the first version wrote, about those that nobody has
+//! reserved, until it has reserved its own.
 
 mod github;
 mod signer;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 
 use keyward_api::request;
 use keyward_api::view::{LeakedSecret, LeakedSecrets};
+use keyward_core::refusal::Refusal;
 
 use super::answer::{Answer, Refused};
 use super::asked::Asked;
@@ -49,12 +51,22 @@ async fn dealt_with(
     let thing = reply::thing(asked, asked.consult_account(command).await?)?;
     let LeaksOfAccount {
         projects,
+        unreserved,
+        more,
         management: mut items,
     } = reply::read(&thing.item)?;
+    let mut unknown: Vec<Leak> = leaks.clone();
     let mut by_project: BTreeMap<String, Vec<Leak>> = BTreeMap::new();
     for (digest, project) in projects {
+        unknown.retain(|leak| leak.digest != digest);
         let own = leaks.iter().filter(|leak| leak.digest == digest);
         by_project.entry(project).or_default().extend(own.cloned());
+    }
+    if !unknown.is_empty() {
+        for project in unreserved {
+            let own = by_project.entry(project).or_default();
+            own.extend(unknown.iter().cloned());
+        }
     }
     // What is live in one project does not wait for another that cannot answer: the report is refused
     // at the end, and sent again.
@@ -70,6 +82,10 @@ async fn dealt_with(
             Ok::<Vec<_>, _>(known) => items.extend(known),
             Err(refused) => failure = failure.or(Some(refused)),
         }
+    }
+    let is_found = |leak: &Leak| items.iter().any(|item| item.sha256 == leak.digest);
+    if more && !unknown.iter().all(is_found) {
+        failure = failure.or(Some(Refusal::RegistryUnavailable.into()));
     }
     failure.map_or(Ok(items), Err)
 }

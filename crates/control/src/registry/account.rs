@@ -103,6 +103,7 @@ fn answer(context: &Context<'_>, command: &AccountCommand) -> Result<Reply, Stop
             names,
             dry_run,
         } => reservation::reserve(storage, project, names, *dry_run),
+        AccountCommand::AllReserved { project } => reservation::all_reserved(storage, project),
         AccountCommand::Locate { name } => reservation::locate(storage, name),
         AccountCommand::CreateProject { id, name } => projects::create(context, id, name),
         AccountCommand::ShowProject { id } => projects::show(storage, id),

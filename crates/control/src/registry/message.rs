@@ -88,6 +88,10 @@ pub(crate) enum AccountCommand {
         #[serde(default)]
         dry_run: bool,
     },
+    /// All names of a project are reserved that are free.
+    AllReserved {
+        project: String,
+    },
     /// The project that a name is reserved for: [`Reply::Project`], or refused `key_invalid`.
     Locate {
         name: String,

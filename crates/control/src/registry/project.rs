@@ -1,24 +1,22 @@
 //! The registry of one project: its Durable Object is named by the project's id.
 #![expect(missing_docs, reason = "on the methods that the macro writes")]
 
+mod make;
+mod told;
+
 use std::rc::Rc;
 
-use keyward_core::names;
 use keyward_core::refusal::Refusal;
 use keyward_core::time::Millis;
 use keyward_edge::storage::StorageError;
 use keyward_edge::{clock, log};
-use serde::Deserialize;
-use serde_json::{Value, json};
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-use super::journal::{Context, Subject};
-use super::message::{
-    Call, KeyAct, Metered, NewCredential, ProjectCommand, Publication, Reply, Shown,
-};
-use super::metering::{self, Whom};
+use self::make::make;
+use self::told::told;
+use super::message::{Call, KeyAct, Metered, ProjectCommand, Reply};
+use super::metering;
 use super::publication::Publisher;
-use super::sweep::{self, Scope};
 use super::{
     audit, change, credentials, export, import, keys, list, naming, replica, republication, schema,
     seen, serve, state, tasks, view, webhooks,
@@ -183,96 +181,6 @@ impl ProjectRegistry {
     }
 }
 
-/// Makes a change; within its transaction.
-fn make(
-    publisher: &Publisher,
-    context: &Context<'_>,
-    command: &ProjectCommand,
-) -> Result<Reply, StorageError> {
-    let in_force_from = state::in_force_from(context, command)?;
-    let reply = match command {
-        ProjectCommand::Found {
-            id,
-            name,
-            created_at,
-        } => found(context, id, name, *created_at),
-        ProjectCommand::Update { patch, if_match } => {
-            state::update(publisher, context, patch, *if_match)
-        }
-        ProjectCommand::ChangeProject { change, note } => {
-            state::change(publisher, context, *change, note.as_deref())
-        }
-        ProjectCommand::CreateEnvironment { id } => state::create_environment(context, id),
-        ProjectCommand::ArchiveEnvironment { id, archived } => {
-            state::archive_environment(publisher, context, id, *archived)
-        }
-        ProjectCommand::SuspendOwner { owner, note } => {
-            state::suspend_owner(publisher, context, owner, note.as_deref(), true)
-        }
-        ProjectCommand::ResumeOwner { owner, note } => {
-            state::suspend_owner(publisher, context, owner, note.as_deref(), false)
-        }
-        ProjectCommand::LimitOwner { owner, limits } => {
-            state::limit_owner(publisher, context, owner, limits.as_ref())
-        }
-        ProjectCommand::OwnerCredits { owner, act } => state::owner_credits(context, owner, *act),
-        ProjectCommand::Republish => replica::republish(publisher, context),
-        ProjectCommand::CreateKey(key) => keys::create(publisher, context, key),
-        ProjectCommand::Key { id, if_match, act } => {
-            keys::change(publisher, context, id, *if_match, act)
-        }
-        ProjectCommand::CreateWebhook(new) => webhooks::create(context, new),
-        ProjectCommand::UpdateWebhook {
-            id,
-            if_match,
-            patch,
-        } => webhooks::update(context, id, *if_match, patch),
-        ProjectCommand::Webhook { id, act } => webhooks::change(context, id, act),
-        ProjectCommand::SetCredential(new) => credentials::set(publisher, context, new),
-        ProjectCommand::DeleteCredential { name } => credentials::delete(publisher, context, name),
-        ProjectCommand::SelfRevoke { digest, revocation } => {
-            keys::self_revoke(publisher, context, digest, revocation)
-        }
-        _ => Ok(Reply::refused(Refusal::InternalError)),
-    };
-    reply.map(|mut reply| {
-        if let (Reply::Changed { in_force_by, .. }, Some(from)) = (&mut reply, in_force_from) {
-            *in_force_by = Some(from);
-        }
-        reply
-    })
-}
-
-/// The project is there from now on. It was made when the account registry was told of it.
-fn found(
-    context: &Context<'_>,
-    id: &str,
-    name: &str,
-    created_at: Millis,
-) -> Result<Reply, StorageError> {
-    let new = context.storage.row(
-        "INSERT INTO project (id, name, told, created_at, updated_at)
-         VALUES (?1, ?2, 1, ?3, ?3) ON CONFLICT (id) DO NOTHING RETURNING id",
-        &[id.into(), name.into(), created_at.into()],
-    )?;
-    if new.is_some() {
-        for environment in names::FIRST_ENVIRONMENTS {
-            context.storage.run(
-                "INSERT OR IGNORE INTO environment (id, created_at) VALUES (?1, ?2)",
-                &[(*environment).into(), created_at.into()],
-            )?;
-        }
-        let subject = Subject {
-            project: Some(id),
-            ..Subject::default()
-        };
-        let created = audit::diff(&Value::Null, &json!({ "name": name }));
-        context.log("project.create", subject, &created)?;
-    }
-    naming::adopt(context.storage, name, created_at)?;
-    Ok(Reply::Done)
-}
-
 fn shown(publisher: &Publisher, id: &str, now: Millis) -> Result<Reply, StorageError> {
     let storage = publisher.storage();
     let Some(key) = keys::find(storage, id, now)? else {
@@ -298,64 +206,4 @@ fn metered(publisher: &Publisher, id: &str, now: Millis) -> Result<Reply, Storag
         item: view::shown(&Metered { limited, owner })?,
         version: None,
     })
-}
-
-/// A change has been made, or had been: says how far KV has it, and when what it took away is
-/// taken away everywhere.
-async fn told(
-    publisher: &Rc<Publisher>,
-    command: &ProjectCommand,
-    mut reply: Reply,
-    now: Millis,
-) -> Result<Reply, StorageError> {
-    let changed = match &mut reply {
-        Reply::Replayed { reply, .. } => &mut **reply,
-        reply => reply,
-    };
-    if let Reply::Changed {
-        item,
-        publication,
-        in_force_by,
-        ..
-    } = changed
-    {
-        // The change is stored and the alarm set: when the publication cannot start now, it
-        // starts then.
-        if let Err(error) = publisher.pump() {
-            log::registry("publication_postponed", None, &error.to_string());
-        }
-        // The meters are told meanwhile; what is left of their time is waited for after KV.
-        match command {
-            ProjectCommand::CreateKey(_)
-            | ProjectCommand::Key { .. }
-            | ProjectCommand::SelfRevoke { .. } => {
-                let id = id(item)?;
-                *publication = publisher.publication(&id).await;
-                *in_force_by =
-                    metering::in_force(publisher, Whom::Key(&id), *in_force_by, now).await;
-            }
-            ProjectCommand::SetCredential(NewCredential { name, .. })
-            | ProjectCommand::DeleteCredential { name } => {
-                *publication = publisher.publication(&credentials::id(name)).await;
-            }
-            ProjectCommand::CreateEnvironment { .. } => *publication = Publication::Published,
-            _ => {
-                *publication = sweep::publication(publisher, command).await;
-                let whom = Whom::Scope(Scope::of(command));
-                *in_force_by = metering::in_force(publisher, whom, *in_force_by, now).await;
-            }
-        }
-    }
-    Ok(reply)
-}
-
-/// The id of the key that an answer shows: of one that is repeated, the key is not in the command.
-fn id(item: &Shown) -> Result<String, StorageError> {
-    #[derive(Deserialize)]
-    struct Named {
-        id: String,
-    }
-    serde_json::from_str(item.get())
-        .map(|named: Named| named.id)
-        .map_err(|_| StorageError::Row)
 }

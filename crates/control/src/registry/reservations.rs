@@ -1,5 +1,6 @@
 //! The first version of this registry did not reserve its digests and key ids in the account. A
-//! registry that comes from it does so in the background, portion by portion, until all are.
+//! registry that comes from it does so in the background, portion by portion, until all are. Then it tells the
+//! account: until that is told, the account has it asked about digests that nobody has reserved.
 
 use std::collections::BTreeMap;
 
@@ -41,18 +42,42 @@ pub(super) async fn go_on(publisher: &Publisher) -> Result<(), StorageError> {
         if !pending(storage)? {
             return Ok(());
         }
-        let Some(portion) = next(storage)? else {
-            return storage.run("UPDATE project SET reserved_to = NULL", &[]);
+        let done = match next(storage)? {
+            Some(portion) => go_past(publisher, portion).await?,
+            None => tell(publisher).await?,
         };
-        let last = portion.last;
-        if !reserve(publisher, portion).await {
+        if !done {
             let detail = "the project's older keys are not all reserved in the account";
             log::registry("reservation_postponed", None, detail);
             return Ok(());
         }
-        storage.run("UPDATE project SET reserved_to = ?1", &[last.into()])?;
     }
     Ok(())
+}
+
+/// Whether all of a portion is reserved now, which is noted.
+async fn go_past(publisher: &Publisher, portion: Portion) -> Result<bool, StorageError> {
+    let last = portion.last;
+    let done = reserve(publisher, portion).await;
+    if done {
+        let note = "UPDATE project SET reserved_to = ?1";
+        publisher.storage().run(note, &[last.into()])?;
+    }
+    Ok(done)
+}
+
+/// Whether the account knows now that all names are reserved.
+async fn tell(publisher: &Publisher) -> Result<bool, StorageError> {
+    let storage = publisher.storage();
+    let row = storage.row("SELECT id FROM project", &[])?;
+    let project = row.ok_or(StorageError::Row)?.text(0)?;
+    let command = AccountCommand::AllReserved { project };
+    let reply = client::account(publisher.env(), &client::own(command, "")).await;
+    if !matches!(reply, Ok(Reply::Done)) {
+        return Ok(false);
+    }
+    storage.run("UPDATE project SET reserved_to = NULL", &[])?;
+    Ok(true)
 }
 
 fn next(storage: &Storage) -> Result<Option<Portion>, StorageError> {

@@ -8,9 +8,9 @@
 //!    otherwise 200 with the headers that the origin would receive, and the assertion if its route has one.
 
 use super::Gateway;
+use super::call::Notes;
 use super::outcome::{Outcome, Response, Waited, Work};
 use super::refused::No;
-use super::step::Notes;
 use crate::assertion;
 use crate::derived;
 use crate::forward;

@@ -1,11 +1,11 @@
 //! Who pays for a call, and how much: the account of its key, and that of its owner's limits.
 
+use super::call::{Call, Notes};
 use super::exchange::{may_wait, questions};
 use super::fixed::Plans;
 use super::limits::{self, Verdict};
 use super::outcome::Ask;
 use super::refused::No;
-use super::step::{Call, Notes};
 use crate::account::{Account, Accounts};
 use crate::metering::Holds;
 use crate::record::Record;

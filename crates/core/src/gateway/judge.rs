@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::call::{Call, SentAs};
 use super::derived::Verified;
-use super::step::{Call, SentAs};
 use crate::decide;
 use crate::kind::Kind;
 use crate::policy;
@@ -56,6 +56,7 @@ pub(super) fn judge(
         credential,
         head,
         path,
+        exchanged,
         *now,
     )?;
     if let Some(refusal) = *ended {
@@ -77,9 +78,10 @@ pub(super) fn judge(
     Ok(address)
 }
 
-/// What is asked beyond what the route demands. A path that is not said is on no list.
+/// What is asked beyond what the route demands. A path that is not said is on no list; of a key that is only
+/// exchanged none is asked for.
 fn asked(terms: &Terms, held: &Restrictions) -> Result<(), (Refusal, String)> {
-    if !terms.is_placed && !held.paths.is_empty() {
+    if !terms.is_placed && !terms.is_exchange && !held.paths.is_empty() {
         return Err((Refusal::PathDenied, String::new()));
     }
     decide::scopes(held, &terms.scopes).map_err(|no| (no, policy::join(&terms.scopes)))

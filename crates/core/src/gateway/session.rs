@@ -11,9 +11,9 @@
 use std::mem;
 
 use super::Gateway;
+use super::call::Notes;
 use super::outcome::{Outcome, Response, Waited, Work};
 use super::refused::No;
-use super::step::Notes;
 use crate::cors;
 use crate::head::Head;
 use crate::json::{Json, Object, field};

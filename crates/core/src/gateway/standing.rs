@@ -2,7 +2,7 @@
 //! has told nothing, the key's record says what its limits are, though not what is left of them; of
 //! the owner's limits it says nothing.
 
-use super::step::Notes;
+use super::call::Notes;
 use super::{Gateway, limits};
 use crate::rate_limit::{Fields, Item};
 use crate::time::Millis;

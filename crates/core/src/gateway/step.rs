@@ -6,78 +6,27 @@ use super::Gateway;
 use super::aim::{Aim, aim, aim_of_asked};
 use super::asked::approval;
 use super::bill::{Checked, Payers};
+use super::call::{Call, Notes, SentAs};
 use super::exchange::{lacks_kv, without_kv};
-use super::fixed::Plans;
 use super::judge::judge;
-use super::outcome::{Outcome, Waited, Work};
+use super::known::{Known, known};
+use super::outcome::{Outcome, Waited};
 use super::refused::{No, over_own, request_id};
 use crate::credential::{self, Credential};
 use crate::forward;
 use crate::head::Head;
-use crate::keyring::Keyring;
 use crate::kind::Kind;
 use crate::memory::Entry;
-use crate::records::{Found as FoundRecord, Load, Loaded, Records, Stored, admit};
+use crate::records::{Loaded, Stored};
 use crate::refusal::Refusal;
 use crate::restrict::path::CheckedPath;
-use crate::route::{Route, Sessions};
+use crate::route::Sessions;
 use crate::secret::Digest;
 use crate::session;
-use crate::throttle::{Network, OwnStanding};
+use crate::throttle::Network;
 use crate::time::Millis;
 use crate::vault::Found;
 use crate::verify::Terms;
-
-/// What is found out about a call on its way, whatever becomes of it.
-#[derive(Default)]
-pub(super) struct Notes {
-    pub(super) work: Work,
-    /// The key's account, once it is clear that the caller may know of the key.
-    pub(super) account: Option<u64>,
-    /// Whether the meter has told of a newer record than that of the call.
-    pub(super) outdated: bool,
-    /// Whether the key is a derived one: its answer says nothing of its parent's limits.
-    pub(super) derived: bool,
-    /// The id of a private key's secret that a page has sent.
-    pub(super) sent_by_page: Option<String>,
-    /// The secret that the call carries, once it is clear that the caller may know of the key.
-    pub(super) digest: Option<Digest>,
-    /// The derived key itself, where the call carries one.
-    pub(super) minted: Option<Digest>,
-    /// How the limit stands that it brings along, once something of that is spent for who asks.
-    pub(super) own: Option<OwnStanding>,
-    /// Whether nothing of the call is counted.
-    pub(super) uncounted: bool,
-}
-
-/// What a key was sent as.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum SentAs {
-    /// The secret itself.
-    Secret,
-    /// A derived key. The digest is that of its parent's secret.
-    Derived,
-    /// A session key. The digest is that of the public key.
-    Session,
-}
-
-/// A call of a route, with a key.
-pub(super) struct Call<'c, 'a> {
-    pub(super) head: &'c Head<'a>,
-    pub(super) path: &'c CheckedPath<'a>,
-    pub(super) route: &'c Route,
-    pub(super) credential: &'c Credential<'a>,
-    pub(super) digest: Digest,
-    /// What it was sent as.
-    pub(super) sent_as: SentAs,
-    /// Why the session key that it was sent as does not hold.
-    pub(super) ended: Option<Refusal>,
-    /// What it spends of the limits of its key.
-    pub(super) cost: u32,
-    /// On what terms it is asked about; none for one that is to be forwarded.
-    pub(super) terms: Option<&'c Terms>,
-    pub(super) now: Millis,
-}
 
 impl Gateway {
     pub(super) fn step<'a>(
@@ -174,9 +123,6 @@ impl Gateway {
             Some(sent) => Some(self.derived.verified(digest, sent, record, keyring, now)?),
             None => None,
         };
-        // What an exchanged key may be used for is decided when it is used.
-        let exchanged = terms.is_some_and(|terms| terms.is_exchange);
-        let paths = exchanged.then(|| mem::take(&mut record.restrictions.paths));
         let allowed = judge(
             &call,
             record,
@@ -184,9 +130,6 @@ impl Gateway {
             derived.as_deref(),
             &self.routes.settings().client_ip_header,
         );
-        if let Some(paths) = paths {
-            record.restrictions.paths = paths;
-        }
         // Who holds a derived key whose time is over has it for good, and must be able to count up nothing.
         let in_time = derived.as_deref().is_none_or(|one| one.is_in_time(now));
         let (kind, plans, own, narrowed) = match derived {
@@ -296,38 +239,4 @@ impl Gateway {
             work: mem::take(&mut notes.work),
         })
     }
-}
-
-/// What memory has of a secret.
-enum Known<'g> {
-    Entry(&'g mut Entry<Plans>, &'g Keyring),
-    /// Nothing that may be used: it is to be read first.
-    Load(Load),
-}
-
-fn known<'g>(
-    records: &'g mut Records<Plans>,
-    call: &Call<'_, '_>,
-    loaded: Option<Loaded<'_>>,
-    notes: &mut Notes,
-) -> Result<Known<'g>, No> {
-    let (key, imported_keys) = (&call.credential.key, call.route.imported_keys);
-    let found = match call.sent_as {
-        SentAs::Secret => records.find(key, call.digest, imported_keys, call.now, loaded),
-        SentAs::Derived => records.find_parent(call.digest, call.now, loaded),
-        SentAs::Session => records.find_exchanged(call.digest, call.now, loaded),
-    };
-    match found? {
-        FoundRecord::Ready => {}
-        FoundRecord::Refresh(load) => notes.work.refresh = Some(load),
-        FoundRecord::Load(load) => return Ok(Known::Load(load)),
-    }
-    let (entry, keyring) = records.opened(&call.digest).ok_or(Refusal::InternalError)?;
-    // Only keys that are derived from it were sent before.
-    match (call.sent_as, entry.native) {
-        (SentAs::Secret, None) => entry.native = Some(admit(keyring, key, imported_keys)?),
-        (SentAs::Session, None) => entry.native = Some(true),
-        _ => {}
-    }
-    Ok(Known::Entry(entry, keyring))
 }

@@ -71,6 +71,7 @@ mod tests {
         apps.check(&Facts {
             method: "GET",
             path: &path,
+            is_exchange: false,
             origin: None,
             referer: None,
             sec_fetch_site: None,

@@ -1,27 +1,23 @@
 //! From what is written to what is used: every value is parsed, and everything that is wrong is
 //! named at once. The build, `keyward config check` and the worker all come through here.
 
+mod demands;
+mod settings;
+
 use std::collections::HashMap;
 
-use crate::decide::Access;
-use crate::kind::Kind;
-use crate::restrict::path::PathRule;
-use crate::restrict::scope::Scope;
-use crate::turnstile::Turnstile;
-
+use self::demands::{access, key_in, require};
+use self::settings::settings;
 use super::cors::Cors;
 use super::credential::Credential;
-use super::file::{GatewayFile, RequireFile, RouteFile, SettingsFile, TurnstileFile};
-use super::finding::{Fault, Findings, fault};
+use super::file::{GatewayFile, RouteFile};
+use super::finding::{Findings, fault};
 use super::host::HostPattern;
 use super::origin::Origin;
 use super::path::RoutePath;
-use super::place::Place;
 use super::proof::{self, Signature};
-use super::{Route, Sessions, Settings, header, value, variables};
+use super::{Route, Settings, value};
 
-/// Where Cloudflare Turnstile verifies tokens.
-const SITEVERIFY: &str = "https://challenges.cloudflare.com/turnstile/v0/siteverify";
 /// The path pattern of a route that names none.
 const EVERY_PATH: &str = "/**";
 
@@ -55,64 +51,6 @@ pub(super) fn compile(file: &GatewayFile, findings: &mut Findings<'_>) -> (Setti
         .collect();
     refuse_twins(&routes, findings);
     (settings, routes)
-}
-
-fn settings(file: &SettingsFile, findings: &mut Findings<'_>) -> Settings {
-    let defaults = Settings::default();
-    let client_ip_header = file
-        .client_ip_header
-        .as_ref()
-        .and_then(|text| findings.text("gateway.client_ip_header", text, header::client_address));
-    Settings {
-        client_ip_header: client_ip_header.unwrap_or(defaults.client_ip_header),
-        stale_if_error_s: findings.number(
-            "gateway.stale_if_error_s",
-            file.stale_if_error_s,
-            defaults.stale_if_error_s,
-            (0, 86_400),
-        ),
-        memory_records: findings.number(
-            "gateway.memory_records",
-            file.memory_records,
-            defaults.memory_records,
-            (1, 100_000),
-        ),
-        public_key_ip_limit: findings.number(
-            "gateway.public_key_ip_limit",
-            file.public_key_ip_limit,
-            defaults.public_key_ip_limit,
-            (0, 1_000_000),
-        ),
-        public_key_ip_window_s: findings.number(
-            "gateway.public_key_ip_window_s",
-            file.public_key_ip_window_s,
-            defaults.public_key_ip_window_s,
-            (1, 3600),
-        ),
-        session_ip_limit: findings.number(
-            "gateway.session_ip_limit",
-            file.session_ip_limit,
-            defaults.session_ip_limit,
-            (0, 1_000_000),
-        ),
-        turnstile: (file.turnstile.as_ref()).and_then(|file| turnstile(file, findings)),
-    }
-}
-
-fn turnstile(file: &TurnstileFile, findings: &mut Findings<'_>) -> Option<Turnstile> {
-    let secret = findings.text("gateway.turnstile.secret", &file.secret, |text| {
-        variables::check_name(text).map(|()| text.to_owned())
-    });
-    let action = file.action.as_deref().unwrap_or("keyward");
-    let action = findings.text("gateway.turnstile.action", action, value::action);
-    let url = file.url.as_deref().unwrap_or(SITEVERIFY);
-    let url = findings.text("gateway.turnstile.url", url, Origin::parse);
-    let url = url.map(|url| format!("{}{}", url.origin, url.base_path));
-    Some(Turnstile {
-        secret: secret?,
-        url: url?,
-        action: action?,
-    })
 }
 
 fn compile_route(
@@ -236,102 +174,6 @@ fn compile_route(
 fn name(file: &RouteFile) -> String {
     let host = file.host.as_deref().unwrap_or_default();
     format!("{host}{}", file.path.as_deref().unwrap_or(EVERY_PATH))
-}
-
-fn access(
-    index: usize,
-    file: &RouteFile,
-    findings: &mut Findings<'_>,
-) -> Option<(Access, Sessions)> {
-    let at = |name: &str| format!("route[{index}].{name}");
-    let mut names = |name: &str,
-                     texts: &Option<Vec<String>>,
-                     parse: fn(&str) -> Result<String, Fault>| match texts {
-        Some(texts) => findings.texts(&at(name), texts, parse).map(Some),
-        None => Some(None),
-    };
-    let projects = names("projects", &file.projects, value::project);
-    let environments = names("environments", &file.environments, value::environment);
-    let accepts = match &file.accepts {
-        Some(texts) => findings.texts(&at("accepts"), texts, value::kind),
-        // Anybody can write a derived key whose parent has to be looked for: only where it is said.
-        None => Some(vec![Some(Kind::Public), Some(Kind::Private)]),
-    };
-    let scopes = match &file.scopes {
-        Some(texts) => findings.texts(&at("scopes"), texts, value::scope),
-        None => Some(Vec::new()),
-    };
-    let (accepts, sessions) = kinds(accepts?);
-    let access = Access {
-        projects: projects?,
-        environments: environments?,
-        accepts,
-        scopes: scopes?,
-    };
-    Some((access, sessions))
-}
-
-/// The kinds that records have, and what becomes of session keys, which stand for public ones.
-fn kinds(listed: Vec<Option<Kind>>) -> (Vec<Kind>, Sessions) {
-    let sessions = match (listed.contains(&None), listed.contains(&Some(Kind::Public))) {
-        (false, _) => Sessions::Refused,
-        (true, true) => Sessions::Taken,
-        (true, false) => Sessions::Required,
-    };
-    let mut kinds: Vec<Kind> = listed.into_iter().flatten().collect();
-    if sessions == Sessions::Required {
-        kinds.push(Kind::Public);
-    }
-    (kinds, sessions)
-}
-
-fn key_in(
-    field: &str,
-    file: &RouteFile,
-    access: Option<&Access>,
-    findings: &mut Findings<'_>,
-) -> Option<Vec<Place>> {
-    let Some(texts) = &file.key_in else {
-        return Some(Place::defaults());
-    };
-    let places = findings.texts(field, texts, Place::parse)?;
-    let public = access.is_none_or(|access| access.accepts.contains(&Kind::Public));
-    for (number, place) in places.iter().enumerate() {
-        let field = format!("{field}[{number}]");
-        if places.iter().take(number).any(|earlier| earlier == place) {
-            findings.error(&field, fault("this place is listed twice", "remove one"));
-        }
-        if matches!(place, Place::Query(_)) && !public {
-            findings.error(
-                &field,
-                fault(
-                    "only public keys are read from the query, and `accepts` does not list them",
-                    "use \"bearer\" or \"header:<name>\"",
-                ),
-            );
-        }
-    }
-    Some(places)
-}
-
-fn require(
-    field: &str,
-    file: &RequireFile,
-    route: Option<&RoutePath>,
-    findings: &mut Findings<'_>,
-) -> Option<(PathRule, Vec<Scope>)> {
-    let rule = findings.text(&format!("{field}.rule"), &file.rule, |text| {
-        let rule: PathRule = text.parse()?;
-        if route.is_some_and(|route| !route.meets(rule.pattern())) {
-            return Err(fault(
-                "no path of this route matches the rule, so it would require nothing",
-                "write the path as clients send it, before `strip_prefix`",
-            ));
-        }
-        Ok(rule)
-    });
-    let scopes = findings.texts(&format!("{field}.scopes"), &file.scopes, value::scope);
-    Some((rule?, scopes?))
 }
 
 /// Two routes with the same host and path: one of them would never be used.

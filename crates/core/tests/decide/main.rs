@@ -48,6 +48,7 @@ fn facts<'a>(path: &'a CheckedPath<'a>) -> Facts<'a> {
     Facts {
         method: "GET",
         path,
+        is_exchange: false,
         origin: None,
         referer: None,
         sec_fetch_site: None,

@@ -61,6 +61,7 @@ proptest! {
         method in prop_oneof![Just("GET"), Just("POST"), Just("get"), Just("TRACE")],
         target in prop_oneof![Just("/v1/models"), Just("/v1/a/b"), Just("/v2/x"), Just("/")],
         websocket: bool,
+        is_exchange: bool,
     ) {
         let path = CheckedPath::parse(target).unwrap();
         let facts = Facts {
@@ -69,6 +70,7 @@ proptest! {
             referer,
             sec_fetch_site: site,
             websocket,
+            is_exchange,
             ip: ip.map(|ip| ip.parse().unwrap()),
             ios_bundle: app,
             ..facts(&path)
@@ -84,5 +86,33 @@ proptest! {
         apply(&mut record, &added);
         let second = decide(&record, &Access::everything(), &facts, NOW);
         prop_assert!(first.is_ok() || second.is_err(), "{first:?} became {second:?}");
+    }
+
+    /// An exchange leaves out path rules, and nothing else.
+    #[test]
+    fn an_exchange_is_judged_as_if_the_key_had_no_path_rules(
+        public: bool,
+        chosen in any_subset(),
+        origin in proptest::option::of(prop_oneof![Just(PAGE), Just("https://evil.example")]),
+        ip in proptest::option::of(prop_oneof![Just("192.0.2.7"), Just("192.0.2.8")]),
+        target in prop_oneof![Just("/v1/models"), Just("/v2/x"), Just("/")],
+    ) {
+        let path = CheckedPath::parse(target).unwrap();
+        let call = Facts {
+            origin,
+            ip: ip.map(|ip| ip.parse().unwrap()),
+            ..facts(&path)
+        };
+        let exchange = Facts { is_exchange: true, ..call };
+        let mut record = private();
+        if public {
+            record.kind = Kind::Public;
+            record.restrictions.any_referrer = true;
+        }
+        apply(&mut record, &chosen);
+        let decided = decide(&record, &Access::everything(), &exchange, NOW);
+        record.restrictions.paths.clear();
+        let free = decide(&record, &Access::everything(), &call, NOW);
+        prop_assert_eq!(decided, free);
     }
 }

@@ -57,6 +57,7 @@ proptest! {
         let facts = |origin| Facts {
             method,
             path: &path,
+            is_exchange: false,
             origin,
             referer: None,
             sec_fetch_site: None,

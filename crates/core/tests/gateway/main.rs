@@ -9,6 +9,9 @@
 )]
 
 mod answers;
+#[path = "../desk/mod.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod desk;
 mod forwarding;
 mod records;
 mod refusals;
@@ -17,15 +20,12 @@ use keyward_core::gateway::{Gateway, Outcome};
 use keyward_core::keyring::Keyring;
 use keyward_core::kind::Kind;
 use keyward_core::names::record_name;
-use keyward_core::record::{Record, SCHEMA, Status};
+use keyward_core::record::Record;
 use keyward_core::records::{Load, Loaded, Stored};
-use keyward_core::restrict::Restrictions;
 use keyward_core::route::Routes;
 use keyward_core::secret::Digest;
-use keyward_core::time::Millis;
 
-const NOW: Millis = Millis(1_795_262_400_000);
-const KEYRING: &str = "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+use self::desk::{NOW, keyring, native, record};
 
 const ROUTES: &str = r#"{"route":[
     {"path":"/plain/**","origin":"https://origin.example"},
@@ -53,43 +53,15 @@ fn desk(kind: Kind, restrictions: &str) -> Desk {
         _ => None,
     };
     let routes = Routes::compile(&file, &lookup).unwrap();
-    let keyring = Keyring::parse(KEYRING).unwrap();
-    let mut next = 7_u8;
-    let mut fill = |bytes: &mut [u8]| {
-        for byte in bytes {
-            next = next.wrapping_mul(73).wrapping_add(41);
-            *byte = next;
-        }
-    };
-    let key = keyring
-        .mint("kw", kind, "live", &mut fill)
-        .expose()
-        .to_owned();
-    let restrictions: Restrictions = serde_json::from_str(restrictions).unwrap();
     let record = Record {
-        schema: SCHEMA,
-        project: "acme".into(),
-        environment: "live".into(),
-        key_id: "key_1".into(),
-        secret_id: "sec_1".into(),
-        kind,
-        version: 1,
-        status: Status::Active,
         owner: Some("Zoë, 100%".into()),
-        not_before: None,
-        expires_at: None,
-        not_after: None,
-        imported: false,
-        restrictions,
-        limits: keyward_core::limits::Limits::default(),
-        owner_limits: None,
-        revocation: None,
-        derivation: None,
+        restrictions: serde_json::from_str(restrictions).unwrap(),
+        ..record(kind, false)
     };
     Desk {
-        gateway: Gateway::new(routes, Keyring::parse(KEYRING).unwrap(), &lookup, 1),
-        keyring,
-        key,
+        gateway: Gateway::new(routes, keyring(), &lookup, 1),
+        keyring: keyring(),
+        key: native(kind, 7),
         record,
     }
 }

@@ -3,9 +3,25 @@
 use keyward_core::gateway::{Outcome, Work};
 use keyward_core::kind::Kind;
 use keyward_core::record::Status;
-use keyward_core::records::{Loaded, Stored};
+use keyward_core::records::{Load, Loaded, Stored};
 
 use crate::{BEARER, Desk, NOW, desk};
+
+/// Calls with a key until its record has to be read again in the background, 10 seconds later.
+fn refresh(desk: &mut Desk, text: &str) -> Load {
+    desk.call(text);
+    let Outcome::Forward {
+        work: Work {
+            refresh: Some(load),
+            ..
+        },
+        ..
+    } = desk.gateway.handle(text, NOW.plus(10_000), None)
+    else {
+        panic!("no refresh")
+    };
+    load
+}
 
 #[test]
 fn a_valid_key_is_read_once_and_then_awaits_nothing() {
@@ -35,17 +51,7 @@ fn a_valid_key_is_read_once_and_then_awaits_nothing() {
 fn an_aging_record_is_refreshed_in_the_background_once() {
     let mut desk = desk(Kind::Private, "{}");
     let text = desk.head("GET", "/plain/x", &[BEARER]);
-    desk.call(&text);
-    let Outcome::Forward {
-        work: Work {
-            refresh: Some(load),
-            ..
-        },
-        ..
-    } = desk.gateway.handle(&text, NOW.plus(10_000), None)
-    else {
-        panic!("no refresh")
-    };
+    let load = refresh(&mut desk, &text);
     assert!(matches!(
         desk.gateway.handle(&text, NOW.plus(10_001), None),
         Outcome::Forward {
@@ -189,17 +195,7 @@ fn a_record_that_is_altered_moved_or_of_another_kind_is_never_served() {
 fn an_unreadable_record_ends_what_was_served_before() {
     let mut desk = desk(Kind::Private, "{}");
     let text = desk.head("GET", "/plain/x", &[BEARER]);
-    desk.call(&text);
-    let Outcome::Forward {
-        work: Work {
-            refresh: Some(load),
-            ..
-        },
-        ..
-    } = desk.gateway.handle(&text, NOW.plus(10_000), None)
-    else {
-        panic!("no refresh")
-    };
+    let load = refresh(&mut desk, &text);
     let unknown = desk.value().replace("\"version\":1", "\"version\":2");
     desk.gateway.refreshed(
         load.digest,

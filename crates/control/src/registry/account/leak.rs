@@ -4,13 +4,17 @@
 use keyward_api::view::LeakedSecret;
 use keyward_core::kind::Kind;
 use keyward_core::revocation::Reason;
-use keyward_edge::storage::StorageError;
+use keyward_edge::storage::{Storage, StorageError};
 
 use super::edit::Edit;
 use super::keys::{self, secrets};
 use crate::registry::journal::Context;
 use crate::registry::message::{Leak, LeaksOfAccount, Reply, Revocation};
 use crate::registry::view::shown;
+
+/// So many projects are asked at once that may not have reserved all their digests. Who is asked reserves
+/// them, so that the next ones have their turn when the question comes again.
+const MOST_UNRESERVED: u64 = 50;
 
 /// Says what is known of these secrets; those of management keys are revoked when they are
 /// reported. `only`: the one project that the caller may see.
@@ -32,6 +36,11 @@ pub(super) fn leaked(
     )?;
     let projects = rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?)));
     let projects = projects.collect::<Result<_, StorageError>>()?;
+    let mut unreserved = unreserved(context.storage, only)?;
+    let more = unreserved.len() as u64 > MOST_UNRESERVED;
+    if more {
+        unreserved.pop();
+    }
     let mut management = Vec::new();
     // Who is bound to a project has no say about keys that may do more.
     // Nothing is derived from a management key.
@@ -44,12 +53,25 @@ pub(super) fn leaked(
     }
     let item = shown(&LeaksOfAccount {
         projects,
+        unreserved,
+        more,
         management,
     })?;
     Ok(Reply::Item {
         item,
         version: None,
     })
+}
+
+/// The projects whose registries have to be asked about what nobody has reserved: one more than may be asked
+/// at once, where there are more.
+fn unreserved(storage: &Storage, only: Option<&str>) -> Result<Vec<String>, StorageError> {
+    let rows = storage.rows(
+        "SELECT id FROM project WHERE unreserved = 1 AND (?1 IS NULL OR id = ?1)
+         ORDER BY position LIMIT ?2",
+        &[only.into(), (MOST_UNRESERVED + 1).into()],
+    )?;
+    rows.iter().map(|row| row.text(0)).collect()
 }
 
 fn find(context: &Context<'_>, leak: &Leak) -> Result<Option<LeakedSecret>, StorageError> {

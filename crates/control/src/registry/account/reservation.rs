@@ -41,6 +41,15 @@ pub(super) fn reserve(
     Ok(Reply::Done)
 }
 
+/// A project has none of the first version any more that are yet to be reserved.
+pub(super) fn all_reserved(storage: &Storage, project: &str) -> Result<Reply, Stop> {
+    storage.run(
+        "UPDATE project SET unreserved = 0 WHERE id = ?1",
+        &[project.into()],
+    )?;
+    Ok(Reply::Done)
+}
+
 /// The project that holds a name.
 pub(super) fn locate(storage: &Storage, name: &str) -> Result<Reply, Stop> {
     let row = storage.row(

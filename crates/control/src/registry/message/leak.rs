@@ -20,6 +20,12 @@ pub(crate) struct Leak {
 pub(crate) struct LeaksOfAccount {
     /// The project of each digest that one holds.
     pub(crate) projects: Vec<(String, String)>,
+    /// Projects that may hold others of them, because not all of theirs are reserved.
+    #[serde(default)]
+    pub(crate) unreserved: Vec<String>,
+    /// There are more such projects.
+    #[serde(default)]
+    pub(crate) more: bool,
     /// Those of management keys.
     pub(crate) management: Vec<LeakedSecret>,
 }
