@@ -9,6 +9,8 @@ import { startRegistries } from "./registry.mjs";
 
 const FRONT = { name: "src/recorded-meters.mjs", path: fileURLToPath(new URL("recorded-meters.mjs", import.meta.url)) };
 
+const fronted = ([entry, ...modules]) => [FRONT, { ...entry, name: "src/gateway-entry.mjs" }, ...modules];
+
 /** As `startRegistries`, with `meters` that record. */
 export async function startMetered(t, options = {}) {
   const meters = new Meters();
@@ -20,8 +22,8 @@ export async function startMetered(t, options = {}) {
     server.close();
   });
   const keyward = await startRegistries(t, {
-    change: ([entry, ...modules]) => [FRONT, { ...entry, name: "src/gateway-entry.mjs" }, ...modules],
     ...options,
+    change: (modules) => fronted((options.change ?? ((same) => same))(modules)),
     vars: { METERS_ARE_AT: `http://127.0.0.1:${server.address().port}`, ...options.vars },
   });
   return Object.assign(keyward, {

@@ -14,6 +14,7 @@ pub(crate) mod client;
 mod credentials;
 mod export;
 mod import;
+mod invocation;
 mod journal;
 mod keys;
 mod list;

@@ -8,6 +8,7 @@ mod fields;
 mod import;
 mod limits;
 mod list;
+mod owner_line;
 pub(super) mod page;
 mod revoke;
 mod rotate;

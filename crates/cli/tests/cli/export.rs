@@ -10,9 +10,12 @@ use crate::stub::{Reply, Stub};
 const ACTIVE: &str = r#"{"id":"key_1","name":"Café","status":"active"}"#;
 const REVOKED: &str = r#"{"id":"key_2","status":"revoked","revoked":{"reason":"superseded"}}"#;
 
+const NO_OWNERS: &str = r#"{"items":[],"next_cursor":null}"#;
+
 /// Two pages, and then a failure if a third is asked for.
 fn two_pages() -> Stub {
     Stub::answering(|call| match call.target().as_str() {
+        "GET projects/acme/owners?limit=100" => Reply::ok(NO_OWNERS),
         "GET projects/acme/keys:export?limit=500" => Reply::Answer(
             "200 OK".to_owned(),
             vec!["keyward-next-cursor: a b".to_owned()],
@@ -54,7 +57,8 @@ fn a_file_appears_whole_or_not_at_all() {
     let stub = Stub::answering(move |_| {
         calls += 1;
         match calls {
-            1 => Reply::Answer(
+            1 => Reply::ok(NO_OWNERS),
+            2 => Reply::Answer(
                 "200 OK".to_owned(),
                 vec!["keyward-next-cursor: c".to_owned()],
                 "{}\n".to_owned(),

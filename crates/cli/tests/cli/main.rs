@@ -22,6 +22,7 @@ mod keys;
 mod leaked;
 mod limits;
 mod management;
+mod owner_lines;
 mod retries;
 mod secrets;
 mod stub;

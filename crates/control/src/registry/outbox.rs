@@ -11,7 +11,9 @@
 //! 3. A name that may have been written before gets the settling delay and the second write in any
 //!    case: KV is eventually consistent, and what it has acknowledged may still be overtaken.
 //! 4. What withdraws something (a revoked, disabled or deleted key) goes before what grants, and
-//!    one key before many ([`urgency`]).
+//!    one key before many ([`urgency`]). Among the equally urgent, what KV does not have goes before
+//!    what is only written once more: the last of thousands of keys does not wait for the second
+//!    writes of the first.
 
 mod owe;
 mod owed;
@@ -64,7 +66,16 @@ pub(super) enum Event {
     Withdrawn,
 }
 
-/// Rows of this urgency whose write may start now, the longest due first.
+/// Rows that are not in flight, of which KV does not have the newest state, or may have lost it
+/// again. By their own index: those that are only written once more may be many.
+const OWED: &str = "outbox INDEXED BY outbox_owed
+    WHERE started_at IS NULL AND (acknowledged < generation OR doubtful = 1)";
+/// Rows that are not in flight, and only written once more.
+const REPEATED: &str = "outbox
+    WHERE started_at IS NULL AND acknowledged >= generation AND doubtful = 0";
+
+/// Rows of this urgency whose write may start now: those that are owed first, of both the longest
+/// due.
 ///
 /// # Errors
 /// Those of the storage.
@@ -74,10 +85,30 @@ pub(super) fn due(
     limit: usize,
     now: Millis,
 ) -> Result<Vec<Due>, StorageError> {
+    let mut found = Vec::new();
+    for rows in [OWED, REPEATED] {
+        // Only when nothing is owed, so that the second question passes over few rows.
+        let left = limit.saturating_sub(found.len());
+        if left > 0 {
+            found.extend(among(storage, rows, urgency, left, now)?);
+        }
+    }
+    Ok(found)
+}
+
+fn among(
+    storage: &Storage,
+    rows: &str,
+    urgency: Urgency,
+    limit: usize,
+    now: Millis,
+) -> Result<Vec<Due>, StorageError> {
     let rows = storage.rows(
-        "SELECT name, entry, key, secret, generation FROM outbox
-         WHERE started_at IS NULL AND withdraws = ?1 AND due_at <= ?2
-         ORDER BY due_at, name LIMIT ?3",
+        &format!(
+            "SELECT name, entry, key, secret, generation FROM {rows}
+                AND withdraws = ?1 AND due_at <= ?2
+             ORDER BY due_at, name LIMIT ?3"
+        ),
         &[urgency.code().into(), now.into(), (limit as u64).into()],
     )?;
     let due = |row: &Row| {

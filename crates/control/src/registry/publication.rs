@@ -4,7 +4,7 @@
 //! goes on with the next, and so does the alarm, which is set in the same run of statements that
 //! notes the starts: whatever happens to this object afterwards, another instance goes on from
 //! the table. What is in memory only says which of the noted writes this instance itself has in
-//! flight, and how many it may still begin.
+//! flight, and how many each [`Invocation`] may still begin.
 
 mod late;
 mod value;
@@ -26,13 +26,10 @@ use wasm_bindgen_futures::future_to_promise;
 use worker::{Env, State};
 
 use self::late::Late;
+use super::invocation::Invocation;
 use super::metering::{self, Meters, Telling};
 use super::outbox::{self, Due, Pace, Urgency};
 use super::{replica, republication, reseal, sweep, tasks, telling, webhooks};
-
-/// The platform ends an invocation of an object at its thousandth operation of KV; the alarm is a
-/// new one.
-const WRITES_OF_INVOCATION: usize = 800;
 
 /// The publisher of one project's registry.
 pub(super) struct Publisher {
@@ -45,8 +42,6 @@ pub(super) struct Publisher {
     flight_count: Cell<u64>,
     late: RefCell<Late>,
     waiting: RefCell<Vec<Waker>>,
-    /// Writes that the running invocation has begun.
-    begun: Cell<usize>,
     pace: Cell<Pace>,
     pub(super) republication: republication::Noticed,
     pub(super) resealing: Cell<bool>,
@@ -83,7 +78,6 @@ impl Publisher {
             flight_count: Cell::new(0),
             late: RefCell::default(),
             waiting: RefCell::default(),
-            begun: Cell::new(0),
             pace: Cell::default(),
             republication: Cell::default(),
             resealing: Cell::default(),
@@ -135,11 +129,10 @@ impl Publisher {
     /// # Errors
     /// Those of the storage; then nothing was started.
     pub(super) fn pump(self: &Rc<Self>) -> Result<(), StorageError> {
-        self.begun.set(0);
-        self.meters.invoked();
-        self.go_on()?;
+        let invocation = Invocation::new();
+        self.go_on(&invocation)?;
         telling::start(self)?;
-        webhooks::start(self)?;
+        webhooks::go_on(self, &invocation)?;
         reseal::start(self)
     }
 
@@ -157,18 +150,18 @@ impl Publisher {
     ///
     /// # Errors
     /// As [`Publisher::pump`].
-    pub(super) fn go_on(self: &Rc<Self>) -> Result<(), StorageError> {
+    pub(super) fn go_on(self: &Rc<Self>, invocation: &Rc<Invocation>) -> Result<(), StorageError> {
         let now = clock::now();
-        let (meters, planned) = self.storage.transaction(|| self.plan(now))?;
-        metering::launch(self, meters);
+        let (meters, planned) = self.storage.transaction(|| self.plan(invocation, now))?;
+        metering::launch(self, invocation, meters);
         for (due, write) in planned {
-            self.launch(due, write, now);
+            self.launch(Rc::clone(invocation), due, write, now);
         }
         self.wake_waiting();
         Ok(())
     }
 
-    fn plan(&self, now: Millis) -> Result<Planned, StorageError> {
+    fn plan(&self, invocation: &Invocation, now: Millis) -> Result<Planned, StorageError> {
         self.give_up_lost(now)?;
         let swept = self.pace.get().allows(now);
         if swept {
@@ -179,7 +172,9 @@ impl Publisher {
             if urgency.swept() && !swept {
                 continue;
             }
-            for due in outbox::due(&self.storage, urgency, self.free(urgency, &planned), now)? {
+            let left = invocation.writes.left(planned.len());
+            let free = self.free(urgency, &planned).min(left);
+            for due in outbox::due(&self.storage, urgency, free, now)? {
                 outbox::start(&self.storage, &due.target.name, now)?;
                 match self.write(&due) {
                     Ok(write) => planned.push((due, write)),
@@ -191,11 +186,11 @@ impl Publisher {
                 }
             }
         }
-        if self.begun.get() + planned.len() >= WRITES_OF_INVOCATION {
+        if invocation.writes.left(planned.len()) == 0 {
             // The alarm goes on at once, with a count of its own.
             self.storage.wake_at(now)?;
         }
-        let meters = metering::plan(self, now)?;
+        let meters = metering::plan(self, invocation, now)?;
         self.arm(now)?;
         Ok((meters, planned))
     }
@@ -218,17 +213,22 @@ impl Publisher {
 
     /// How many more writes of this urgency may start, when `planned` are about to.
     fn free(&self, urgency: Urgency, planned: &[(Due, Write)]) -> usize {
-        let left = WRITES_OF_INVOCATION.saturating_sub(self.begun.get() + planned.len());
         let flights = self.flights.borrow();
         let flying = flights.values().map(|flight| flight.due.urgency);
         let about_to = planned.iter().map(|(due, _)| due.urgency);
-        urgency.free(flying.chain(about_to)).min(left)
+        urgency.free(flying.chain(about_to))
     }
 
-    fn launch(self: &Rc<Self>, due: Due, write: Write, started_at: Millis) {
+    fn launch(
+        self: &Rc<Self>,
+        invocation: Rc<Invocation>,
+        due: Due,
+        write: Write,
+        started_at: Millis,
+    ) {
         let number = self.flight_count.get();
         self.flight_count.set(number.wrapping_add(1));
-        self.begun.set(self.begun.get().saturating_add(1));
+        invocation.writes.take();
         self.late.borrow_mut().start(&due.target);
         let flight = Flight {
             number,
@@ -243,11 +243,16 @@ impl Publisher {
         self.spawn(async move {
             let name = &flight.due.target.name;
             let outcome = kv::write(&publisher.env, name, &write).await;
-            publisher.landed(&flight, outcome);
+            publisher.landed(&invocation, &flight, outcome);
         });
     }
 
-    fn landed(self: &Rc<Self>, flight: &Flight, outcome: Result<(), KvError>) {
+    fn landed(
+        self: &Rc<Self>,
+        invocation: &Rc<Invocation>,
+        flight: &Flight,
+        outcome: Result<(), KvError>,
+    ) {
         let now = clock::now();
         let target = &flight.due.target;
         let current = self
@@ -278,7 +283,7 @@ impl Publisher {
             outbox::landed(&self.storage, due, started_at, acknowledged, now, jitter())
         });
         // What could not be noted stays in the table as started: it is found there as lost.
-        if let Err(error) = noted.and_then(|()| self.go_on()) {
+        if let Err(error) = noted.and_then(|()| self.go_on(invocation)) {
             log::registry("publication_postponed", None, &error.to_string());
         }
         self.wake_waiting();

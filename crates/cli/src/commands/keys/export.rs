@@ -7,7 +7,9 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::InProject;
+use super::import::each_owner;
 use super::list::Status;
+use super::owner_line::OwnerLine;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::file::Replacement;
@@ -19,11 +21,12 @@ Examples:
   keyward keys export --project acme --output acme.ndjson
   keyward keys export --project acme --status active | wc -l
 
-A line for each key, with the SHA-256 of its secrets; `keyward keys import --from ndjson` takes
-them. Whoever has the file cannot call anything with it, but sees whose keys there are and what they
+First a line for each owner that is suspended or whose keys share limits, then one for each key, with
+the SHA-256 of its secrets; `keyward keys import --from ndjson` takes them. With --status there are
+lines of keys only. Whoever has the file cannot call anything with it, but sees whose keys there are and what they
 may do: it is written for its owner's eyes only.";
 
-/// Export the keys with the digests of their secrets
+/// Export the keys with the digests of their secrets, and what owners' keys share
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Export {
@@ -53,7 +56,7 @@ struct Line<'a> {
 impl Export {
     pub(super) fn run(&self, output: &Output) -> Result<(), Failure> {
         let client = super::client()?;
-        let keys = match self
+        let written = match self
             .output
             .as_deref()
             .filter(|path| *path != Path::new("-"))
@@ -67,23 +70,29 @@ impl Export {
                     Failure::Failed(format!("{} cannot be written: {error}", path.display()))
                 };
                 let mut file = Replacement::of(path).map_err(failed)?;
-                let keys = self
+                let written = self
                     .write(&client, output, &mut file)
                     .map_err(Stop::into_failure)?;
                 file.finish().map_err(failed)?;
-                keys
+                written
             }
         };
-        let plural = if keys == 1 { "" } else { "s" };
-        output.say(&format!("{keys} key{plural} exported."));
+        written.report(output);
         Ok(())
     }
 
-    fn write(&self, client: &Client, output: &Output, to: &mut dyn Write) -> Result<u64, Stop> {
+    fn write(&self, client: &Client, output: &Output, to: &mut dyn Write) -> Result<Written, Stop> {
+        let mut written = Written::default();
+        // Before their keys: an import that is stopped has no key without what it shares.
+        if self.status.is_none() {
+            each_owner(client, &self.project.address(), |owner| {
+                written.owner(&OwnerLine::from(owner), to)
+            })?;
+        }
         let path = format!("{}:export", self.project.path());
         let limit = self.limit.to_string();
         let progress = Progress::new(output, None, "keys");
-        let (mut cursor, mut keys): (Option<String>, u64) = (None, 0);
+        let mut cursor: Option<String> = None;
         loop {
             let mut query = vec![("limit", limit.as_str())];
             query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
@@ -91,13 +100,13 @@ impl Export {
             for line in answer.text.lines().filter(|line| !line.is_empty()) {
                 if self.wants(line).map_err(Stop::Failed)? {
                     writeln!(to, "{line}").map_err(Stop::of)?;
-                    keys = keys.saturating_add(1);
+                    written.keys = written.keys.saturating_add(1);
                 }
             }
             to.flush().map_err(Stop::of)?;
-            progress.set(keys);
+            progress.set(written.keys);
             if answer.next_cursor.is_none() {
-                return Ok(keys);
+                return Ok(written);
             }
             cursor = answer.next_cursor;
         }
@@ -116,11 +125,58 @@ impl Export {
     }
 }
 
+/// How much has been written.
+#[derive(Default)]
+struct Written {
+    keys: u64,
+    owners: u64,
+    /// Owners with counts, which are not written.
+    counted: u64,
+}
+
+impl Written {
+    fn owner(&mut self, line: &OwnerLine, to: &mut dyn Write) -> Result<(), Stop> {
+        let text = serde_json::to_string(line).map_err(|error| Stop::of(error.into()))?;
+        writeln!(to, "{text}").map_err(Stop::of)?;
+        self.owners = self.owners.saturating_add(1);
+        self.counted = self.counted.saturating_add(line.has_counts().into());
+        Ok(())
+    }
+
+    fn report(&self, output: &Output) {
+        let of = |count: u64, thing: &str| {
+            let plural = if count == 1 { "" } else { "s" };
+            format!("{count} {thing}{plural}")
+        };
+        let keys = of(self.keys, "key");
+        if self.owners == 0 {
+            output.say(&format!("{keys} exported."));
+            return;
+        }
+        output.say(&format!(
+            "{} and {keys} exported.",
+            of(self.owners, "owner")
+        ));
+        if self.counted > 0 {
+            output.say(
+                "What owners' keys have used of shared quotas, and what is left of shared credits, is not in the file: \
+                 where it is imported, both begin anew.",
+            );
+        }
+    }
+}
+
 /// Why an export ends before its time.
 enum Stop {
     /// Whoever reads standard output has seen enough.
     ReaderLeft,
     Failed(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
 }
 
 impl Stop {

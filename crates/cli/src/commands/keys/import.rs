@@ -1,9 +1,10 @@
 //! `keyward keys import`
 //!
 //! 1. The input is read and converted here; what cannot be imported is refused with its line.
-//! 2. Batches are sent in order. Each is acknowledged in a file beside the input before the next
+//! 2. What owners' keys share is brought in ([`owners`]).
+//! 3. Batches are sent in order. Each is acknowledged in a file beside the input before the next
 //!    one is sent, so that the same command goes on where it was stopped.
-//! 3. What was sent and not acknowledged is sent again: under the same Idempotency-Key it gets
+//! 4. What was sent and not acknowledged is sent again: under the same Idempotency-Key it gets
 //!    the same answer, and later the lines come back as existing.
 
 mod apisix;
@@ -14,6 +15,7 @@ mod csv;
 mod kong;
 mod ndjson;
 mod outcome;
+mod owners;
 mod record;
 mod run;
 mod unkey;
@@ -29,6 +31,7 @@ use sha2::{Digest as _, Sha256};
 use self::batch::Batches;
 use self::check::Finish;
 use self::checkpoint::{Checkpoint, Import as Identity};
+pub(super) use self::owners::each as each_owner;
 use self::record::Reading;
 use self::run::Run;
 use super::InProject;
@@ -43,7 +46,8 @@ Examples:
   KEYWARD_URL=https://new.example.com keyward keys import --project acme acme.ndjson
 
 Formats:
-  ndjson  a key's fields a line, with secret, sha256 or secrets: what `keyward keys export` writes
+  ndjson  a key's fields a line, with secret, sha256 or secrets, and lines of owners: what
+          `keyward keys export` writes
   csv     a header row names the fields; lists have semicolons between their entries
   unkey   keys with their hashes, as lines of JSON or a list
   kong    declarative configuration (YAML or JSON): keyauth_credentials
@@ -109,13 +113,18 @@ impl Import {
     pub(super) fn run(self, output: &Output) -> Result<(), Failure> {
         let name = self.name();
         let text = self.input()?;
-        let reading = self
+        let mut reading = self
             .read(text.trim_start_matches('\u{feff}'))
             .map_err(|message| Failure::Failed(format!("{name}: {message}")))?;
         for remark in reading.remarks() {
             output.say(&format!("{name}: {remark}"));
         }
         let client = super::client()?;
+        let owners =
+            reading
+                .owners
+                .settle(&client, &self.project.address(), self.dry_run, output)?;
+        owners.hold_back(&mut reading.records);
         let input = hex(&Sha256::digest(&text));
         let identity = Identity {
             gateway: client.base().to_owned(),
@@ -137,7 +146,8 @@ impl Import {
             identity,
             dry_run: self.dry_run,
         };
-        let done = run.finish(output)?;
+        let mut done = run.finish(output)?;
+        done.add(owners);
         done.report(output, self.report.as_deref())
     }
 

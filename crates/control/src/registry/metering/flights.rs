@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use super::owed::{self, Due};
 use super::{key, knowledge, name, raised, sent};
+use crate::registry::invocation::Invocation;
 use crate::registry::outbox::Pace;
 use crate::registry::publication::{Publisher, jitter};
 
@@ -26,9 +27,6 @@ const FLIGHT_MS: u64 = 2_000;
 /// Meters that are told at once, and how many of them because of a change of many keys.
 const MOST: usize = 20;
 const MOST_SWEPT: usize = 15;
-/// Meters that one invocation tells: with the writes of KV that it may begin they stay below what
-/// the platform lets it ask for. The alarm is a new one.
-const MOST_OF_INVOCATION: usize = 150;
 /// A deployment without meters finds out at its next start whether it has some.
 const UNBOUND_RECHECK_MS: u64 = 600_000;
 
@@ -37,20 +35,10 @@ const UNBOUND_RECHECK_MS: u64 = 600_000;
 pub(in crate::registry) struct Meters {
     flights: RefCell<BTreeSet<String>>,
     waiting: RefCell<Vec<Waker>>,
-    /// What the running invocation has sent.
-    begun: Cell<usize>,
     pace: Cell<Pace>,
-    /// Whether the running invocation has logged that there are no meters.
-    missed: Cell<bool>,
 }
 
 impl Meters {
-    /// A new invocation begins.
-    pub(in crate::registry) fn invoked(&self) {
-        self.begun.set(0);
-        self.missed.set(false);
-    }
-
     /// Wakes who waits when something that was sent has ended.
     pub(super) fn wake_later(&self, waker: &Waker) {
         self.waiting.borrow_mut().push(waker.clone());
@@ -73,6 +61,7 @@ pub(in crate::registry) struct Telling {
 /// Those of the storage.
 pub(in crate::registry) fn plan(
     publisher: &Publisher,
+    invocation: &Invocation,
     now: Millis,
 ) -> Result<Vec<Telling>, StorageError> {
     let (storage, meters) = (publisher.storage(), &publisher.meters);
@@ -82,8 +71,8 @@ pub(in crate::registry) fn plan(
         }
     }
     if !bound(publisher) {
-        if !meters.missed.get() && owed::any_due(storage, now)? {
-            meters.missed.set(true);
+        if !invocation.missed.get() && owed::any_due(storage, now)? {
+            invocation.missed.set(true);
             let detail = "meters are to be told of changes, and the binding METERS is missing";
             log::registry("metering_postponed", None, detail);
         }
@@ -95,10 +84,9 @@ pub(in crate::registry) fn plan(
             continue;
         }
         let under_way = meters.flights.borrow().len() + planned.len();
-        let begun = meters.begun.get() + planned.len();
         let free = if swept { MOST_SWEPT } else { MOST }
             .saturating_sub(under_way)
-            .min(MOST_OF_INVOCATION.saturating_sub(begun));
+            .min(invocation.tellings.left(planned.len()));
         for due in owed::due(storage, swept, free, now)? {
             match telling(storage, due) {
                 Ok(telling) => {
@@ -112,8 +100,7 @@ pub(in crate::registry) fn plan(
             }
         }
     }
-    let spent = meters.begun.get() + planned.len() >= MOST_OF_INVOCATION;
-    if spent && owed::any_due(storage, now)? {
+    if invocation.tellings.left(planned.len()) == 0 && owed::any_due(storage, now)? {
         // The alarm goes on at once, with a count of its own.
         storage.wake_at(now)?;
     }
@@ -136,15 +123,19 @@ pub(in crate::registry) fn next_wake(
 }
 
 /// Sends what was planned.
-pub(in crate::registry) fn launch(publisher: &Rc<Publisher>, planned: Vec<Telling>) {
+pub(in crate::registry) fn launch(
+    publisher: &Rc<Publisher>,
+    invocation: &Rc<Invocation>,
+    planned: Vec<Telling>,
+) {
     for telling in planned {
         let meters = &publisher.meters;
-        meters.begun.set(meters.begun.get().saturating_add(1));
+        invocation.tellings.take();
         meters.flights.borrow_mut().insert(name(&telling.due.of));
-        let sending = Rc::clone(publisher);
+        let (sending, invocation) = (Rc::clone(publisher), Rc::clone(invocation));
         publisher.spawn(async move {
             let told = timeout::within(FLIGHT_MS, tell(&sending, &telling)).await;
-            landed(&sending, &telling, told.flatten());
+            landed(&sending, &invocation, &telling, told.flatten());
         });
     }
 }
@@ -200,7 +191,12 @@ async fn tell(publisher: &Publisher, telling: &Telling) -> Option<Told> {
     }
 }
 
-fn landed(publisher: &Rc<Publisher>, telling: &Telling, told: Option<Told>) {
+fn landed(
+    publisher: &Rc<Publisher>,
+    invocation: &Rc<Invocation>,
+    telling: &Telling,
+    told: Option<Told>,
+) {
     let (now, meters, due) = (clock::now(), &publisher.meters, &telling.due);
     meters.flights.borrow_mut().remove(&name(&due.of));
     meters
@@ -221,7 +217,7 @@ fn landed(publisher: &Rc<Publisher>, telling: &Telling, told: Option<Told>) {
         log::registry("metering_failed", key(&due.of), detail);
     }
     // What could not be noted stays in the table as sent: it is found there as lost.
-    if let Err(error) = noted.and_then(|()| publisher.go_on()) {
+    if let Err(error) = noted.and_then(|()| publisher.go_on(invocation)) {
         log::registry("metering_postponed", key(&due.of), &error.to_string());
     }
     for waker in meters.waiting.take() {

@@ -3,7 +3,7 @@
 use keyward_core::time::Millis;
 use keyward_edge::storage::{Storage, StorageError};
 
-use super::FLIGHT_CAP_MS;
+use super::{FLIGHT_CAP_MS, OWED};
 
 /// How often the object wakes while something is in flight or waits for its turn: after a crash
 /// this is how soon the rest is published.
@@ -79,8 +79,8 @@ pub(in crate::registry) fn pending(
 }
 
 /// Whether there is enough to do without more rows of a sort that nobody waits for: such rows are
-/// due, or many of them have failed. What grants, an import above all, never holds back what
-/// withdraws.
+/// owed and due, or many of them have failed. What grants, an import above all, never holds back
+/// what withdraws.
 ///
 /// # Errors
 /// Those of the storage.
@@ -91,10 +91,7 @@ pub(in crate::registry) fn crowded(
 ) -> Result<bool, StorageError> {
     let swept = if withdraws { "(3)" } else { "(2, 3)" };
     let due = storage.row(
-        &format!(
-            "SELECT 1 FROM outbox
-             WHERE started_at IS NULL AND withdraws IN {swept} AND due_at <= ?1 LIMIT 1"
-        ),
+        &format!("SELECT 1 FROM {OWED} AND withdraws IN {swept} AND due_at <= ?1 LIMIT 1"),
         &[now.into()],
     )?;
     if due.is_some() {

@@ -20,4 +20,5 @@ pub(in crate::registry) const PROJECT: &[&str] = &[
     credentials::CREDENTIALS,
     credentials::CREDENTIALS_DELETED,
     keys::ALL_RESERVED,
+    keys::OWED,
 ];

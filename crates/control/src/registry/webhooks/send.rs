@@ -1,6 +1,6 @@
 //! Sends messages.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -18,13 +18,12 @@ use super::queue::{self, Due};
 use super::row::{self, Endpoint};
 use super::seals;
 use crate::own;
+use crate::registry::invocation::Invocation;
 use crate::registry::publication::{Publisher, jitter};
 
 /// Messages in flight at once, each to another endpoint: the platform opens six connections for
 /// an object, and KV has its share.
 const AT_ONCE: usize = 3;
-/// So many are sent before the alarm goes on: the platform bounds what one invocation may call.
-const OF_INVOCATION: usize = 200;
 /// What ends a call that the runtime does not end in time.
 const CAP_MS: u64 = PATIENCE_MS + 2_000;
 
@@ -38,7 +37,6 @@ extern "C" {
 #[derive(Default)]
 pub(in crate::registry) struct Sender {
     flights: RefCell<BTreeSet<u64>>,
-    begun: Cell<usize>,
 }
 
 /// What became of an attempt.
@@ -51,19 +49,17 @@ pub(super) enum Outcome {
     },
 }
 
-/// Sends what is due. A request or the alarm asks for it: each is a new invocation.
+/// Sends what is due.
 ///
 /// # Errors
 /// Those of the storage; then nothing was sent.
-pub(in crate::registry) fn start(publisher: &Rc<Publisher>) -> Result<(), StorageError> {
-    publisher.hooks.begun.set(0);
-    go_on(publisher)
-}
-
-fn go_on(publisher: &Rc<Publisher>) -> Result<(), StorageError> {
+pub(in crate::registry) fn go_on(
+    publisher: &Rc<Publisher>,
+    invocation: &Rc<Invocation>,
+) -> Result<(), StorageError> {
     let (storage, now) = (publisher.storage(), clock::now());
     let sender = &publisher.hooks;
-    let left = OF_INVOCATION.saturating_sub(sender.begun.get());
+    let left = invocation.messages.left(0);
     let free = AT_ONCE
         .saturating_sub(sender.flights.borrow().len())
         .min(left);
@@ -77,15 +73,15 @@ fn go_on(publisher: &Rc<Publisher>) -> Result<(), StorageError> {
         Ok(begun)
     })?;
     for due in begun {
-        sender.begun.set(sender.begun.get().saturating_add(1));
+        invocation.messages.take();
         sender.flights.borrow_mut().insert(due.position);
-        let running = Rc::clone(publisher);
-        publisher.spawn(async move { fly(&running, due).await });
+        let (running, invocation) = (Rc::clone(publisher), Rc::clone(invocation));
+        publisher.spawn(async move { fly(&running, &invocation, due).await });
     }
     Ok(())
 }
 
-async fn fly(publisher: &Rc<Publisher>, due: Due) {
+async fn fly(publisher: &Rc<Publisher>, invocation: &Rc<Invocation>, due: Due) {
     let storage = publisher.storage();
     let outcome = match row::find(storage, &due.webhook) {
         Ok(Some(endpoint)) => Some(attempt(publisher, &endpoint, &due.id, &due.body).await),
@@ -97,7 +93,7 @@ async fn fly(publisher: &Rc<Publisher>, due: Due) {
     let noted = outcome.map_or(Ok(()), |outcome| {
         storage.transaction(|| queue::ended(storage, &due, outcome, now, jitter()))
     });
-    if let Err(error) = noted.and_then(|()| go_on(publisher)) {
+    if let Err(error) = noted.and_then(|()| go_on(publisher, invocation)) {
         log::registry("webhook_postponed", None, &error.to_string());
     }
 }

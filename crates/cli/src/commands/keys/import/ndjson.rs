@@ -1,7 +1,8 @@
-//! Lines of JSON, a key each: Keyward's own form, in which it exports.
+//! Lines of JSON, a key or an owner each: Keyward's own form, in which it exports.
 
 use serde_json::Value;
 
+use super::super::owner_line::OwnerLine;
 use super::record::{Reading, error};
 
 /// Reads the lines; blank ones are passed over.
@@ -12,6 +13,10 @@ pub(super) fn read(text: &str) -> Reading {
             continue;
         }
         let key = match keyward_api::json::parse(line.as_bytes()) {
+            Ok(Value::Object(line)) if OwnerLine::is_one(&line) => {
+                reading.owners.add(number, &line);
+                continue;
+            }
             Ok(Value::Object(key)) => Ok(key),
             Ok(_) => Err(error("key", "a line is a JSON object with a key's fields")),
             Err(wrong) => Err(error("key", format!("is not strict JSON: {wrong}"))),

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::checkpoint::Tally;
+use super::owners::Settled;
 use super::record::Refused;
 use crate::commands::change;
 use crate::failure::Failure;
@@ -18,11 +19,21 @@ const MOST_SHOWN: usize = 50;
 pub(super) struct Outcome {
     pub(super) lines: usize,
     pub(super) tally: Tally,
+    /// Owners that were brought in, and those that were there; none where no line is an owner's.
+    pub(super) owners: Option<(u64, u64)>,
     pub(super) publication: String,
     pub(super) dry_run: bool,
 }
 
 impl Outcome {
+    /// Adds what became of the lines of owners.
+    pub(super) fn add(&mut self, owners: Settled) {
+        self.lines = self.lines.saturating_add(owners.lines);
+        self.owners = (owners.lines > 0).then_some((owners.created, owners.existing));
+        self.tally.refused.extend(owners.refused);
+        self.tally.refused.sort_by_key(|refused| refused.line);
+    }
+
     /// Prints it, and fails if a line was refused.
     pub(super) fn report(&self, output: &Output, file: Option<&Path>) -> Result<(), Failure> {
         let Tally {
@@ -37,20 +48,27 @@ impl Outcome {
             })?;
         }
         if output.json {
-            let answer = json!({
+            let mut answer = json!({
                 "lines": self.lines, "created": created, "existing": existing,
                 "refused": refused.len(), "dry_run": self.dry_run,
                 "publication": self.publication, "errors": refused,
             });
+            if let (Some((created, existing)), Some(answer)) = (self.owners, answer.as_object_mut())
+            {
+                let owners = json!({ "created": created, "existing": existing });
+                answer.insert("owners".to_owned(), owners);
+            }
             output.data(&answer.to_string())?;
         } else {
             self.table(output);
             let row = |name: &str, count: u64| vec![name.to_owned(), count.to_string()];
-            output.fields(&[
-                row("created", *created),
-                row("existing", *existing),
-                row("refused", refused.len() as u64),
-            ])?;
+            let mut rows = vec![row("created", *created), row("existing", *existing)];
+            if let Some((created, existing)) = self.owners {
+                rows.push(row("owners created", created));
+                rows.push(row("owners existing", existing));
+            }
+            rows.push(row("refused", refused.len() as u64));
+            output.fields(&rows)?;
             if self.dry_run {
                 output.say("Nothing was imported: this was a dry run.");
             } else if *created > 0 {

@@ -6,6 +6,8 @@ use keyward_core::spec::FieldError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::owners::Owners;
+
 /// The code of a line that is refused for its fields, as the management API has it.
 const REFUSED: &str = "key_spec_invalid";
 
@@ -24,6 +26,8 @@ pub(super) struct Record {
 #[derive(Default)]
 pub(super) struct Reading {
     pub(super) records: Vec<Record>,
+    /// Only Keyward's own form has them.
+    pub(super) owners: Owners,
     remarks: BTreeMap<String, (u64, u64)>,
 }
 

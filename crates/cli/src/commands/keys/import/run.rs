@@ -77,6 +77,7 @@ impl Run {
         Ok(Outcome {
             lines: total,
             tally,
+            owners: None,
             publication,
             dry_run: self.dry_run,
         })

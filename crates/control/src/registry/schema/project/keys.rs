@@ -163,3 +163,11 @@ pub(super) const ALL_RESERVED: &str = "
     -- After the last position: the account is told that all are reserved.
     UPDATE project SET reserved_to = 9007199254740991 WHERE reserved_to IS NULL;
 ";
+
+/// What KV is owed goes ahead of what it is only written once more.
+pub(super) const OWED: &str = "
+    -- What KV does not have yet, apart from what is only written once more.
+    CREATE INDEX outbox_owed ON outbox (withdraws, due_at, name)
+        WHERE started_at IS NULL AND (acknowledged < generation OR doubtful = 1);
+    CREATE INDEX outbox_failing ON outbox (withdraws) WHERE started_at IS NULL AND attempts > 0;
+";
