@@ -18,12 +18,12 @@ export async function startProbed(t, { settings = "", ...options } = {}) {
     inspected: true,
     ...options,
   });
-  const probe = async (url) => (await fetch(url, { headers: { "x-probe": "" } })).json();
+  const probe = async (url, told = {}) => (await fetch(url, { headers: { "x-probe": JSON.stringify(told) } })).json();
   const inspected = (url, isolate) => Inspector.of(gateway.process.ports.inspector, `keyward-${isolate}`, () => probe(url));
   const inspectors = await Promise.all(gateway.urls.map(inspected));
   t.after(() => inspectors.forEach((inspector) => inspector.close()));
 
-  /** What an isolate has in memory: { resident, wasm, heap, plans, reads }, in bytes; `resident` is of the whole process. */
+  /** What an isolate has in memory: { resident, wasm, heap, plans, characters, assertions, reads }, in bytes; `resident` is of the whole process. */
   async function look(isolate = 0) {
     const heap = await inspectors[isolate].heap();
     return { ...(await probe(gateway.urls[isolate])), heap, resident: await residentMemory(gateway.process.pid) };
@@ -34,7 +34,9 @@ export async function startProbed(t, { settings = "", ...options } = {}) {
     const sum = (sort) => all.reduce((total, { reads }) => total + reads[sort], 0);
     return { foreground: sum("foreground"), background: sum("background") };
   }
-  return { gateway, kv: behind.kv, ports: gateway.urls.map((url) => Number(new URL(url).port)), look, count };
+  /** Sets the first isolate's clock ahead by so many milliseconds in all, and says whether its meters are silent. */
+  const tell = (told) => probe(gateway.url, told);
+  return { gateway, kv: behind.kv, ports: gateway.urls.map((url) => Number(new URL(url).port)), look, count, tell };
 }
 
 /** The gateway's modules with the probe in front of them. */

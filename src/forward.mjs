@@ -125,7 +125,7 @@ function clean(response, plan, asker, call, { refuse, background }) {
   const rebuild = (body) => rebuilt(response, body, removed, set);
   if (!plan.guard || response.body === null) return rebuild(response.body);
   const body = searched(response, plan.secret, removed);
-  return body instanceof Promise ? body.then(rebuild, () => refuse("origin_unreachable")) : rebuild(body);
+  return body instanceof Promise ? body.then(rebuild) : rebuild(body);
 }
 
 function rebuilt(response, body, removed, set) {

@@ -13,21 +13,27 @@ const MOST_KNOWN = 100;
 // What writers of JSON write by numbers, beside what they have to: nothing, or what means something in HTML.
 const ESCAPED = ["", "<>&", "<>&'", "<>&'\"", "<>&'\"`+"];
 
-// The body without the secret, as it streams, or the promise of a short one. Where its length is known it
-// stays so.
+// The body without the secret: as it streams, or the promise of one that says that it is short. Where its
+// length is known it stays so.
 export function guarded(response, secret, length) {
+  const reader = response.body.getReader({ mode: "byob" });
   const search = new Search(wordsOf(secret));
-  if (length !== null && length <= PIECE) return whole(response, search);
-  const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
-  pump(response.body.getReader({ mode: "byob" }), writable.getWriter(), search);
-  return readable;
+  return length > 0 && length <= PIECE ? short(reader, search, length) : streamed(reader, search, length, reader.read(new Uint8Array(PIECE)));
 }
 
-// To pass a stream on takes the runtime longer than all the rest of a call.
-async function whole(response, search) {
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  search.next(bytes);
-  return bytes;
+// Mostly it comes in one piece, and to pass on a stream takes the runtime longer than all the rest of a call.
+async function short(reader, search, length) {
+  const first = reader.read(new Uint8Array(length));
+  const { value } = await first.catch(() => ({}));
+  if (value?.length !== length) return streamed(reader, search, length, first);
+  search.next(value);
+  return value;
+}
+
+function streamed(reader, search, length, first) {
+  const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
+  pump(reader, writable.getWriter(), search, first);
+  return readable;
 }
 
 function wordsOf(secret) {
@@ -41,14 +47,14 @@ function wordsOf(secret) {
 }
 
 // Faster than a `TransformStream`, and the same buffer serves again: what was written was also read.
-async function pump(reader, writer, search) {
+async function pump(reader, writer, search, first) {
   try {
-    for (let buffer = new ArrayBuffer(PIECE); ; ) {
-      const { done, value } = await reader.read(new Uint8Array(buffer));
+    for (let read = first; ; ) {
+      const { done, value } = await read;
       if (done) break;
       const ready = search.next(value);
       if (ready.length > 0) await writer.write(ready);
-      buffer = value.buffer;
+      read = reader.read(new Uint8Array(value.buffer));
     }
     if (search.rest().length > 0) await writer.write(search.rest());
     await writer.close();

@@ -2,7 +2,7 @@
 // Bounded in number and in size. When there are too many all of them go, and each call registers its
 // own again.
 const MOST = 20_000;
-const MOST_CHARACTERS = 16 * 1024 * 1024;
+const MOST_CHARACTERS = 8 * 1024 * 1024;
 
 const plans = new Map();
 let characters = 0;

@@ -5,7 +5,7 @@ import { ask } from "./module.mjs";
 
 // Assertions by their claims. Bounded in number and in size; when there are too many all of them go.
 const MOST = 20_000;
-const MOST_CHARACTERS = 16 * 1024 * 1024;
+const MOST_CHARACTERS = 8 * 1024 * 1024;
 // A renewal that has not come about by then is begun again.
 const RENEWAL_MS = 2000;
 // What stands before the seed of a key in PKCS #8 (RFC 8410 section 7).
@@ -52,6 +52,8 @@ function keep(claims, held) {
   assertions.set(claims, held);
   characters += size;
 }
+
+export const kept = () => ({ assertions: assertions.size, signed: characters });
 
 // The value of `Signature` for what the module has made of a request.
 export async function signed(base, env) {

@@ -27,6 +27,9 @@ use crate::record::Record;
 use crate::secret::Digest;
 use crate::time::Millis;
 
+/// What an account takes beside what is reckoned: in tables, and of the allocator.
+const BESIDE_BYTES: usize = 256;
+
 /// What one isolate keeps for one meter.
 #[derive(Debug)]
 pub struct Account {
@@ -53,6 +56,8 @@ pub struct Account {
     reported: Option<Millis>,
     /// What the key's calls came to.
     pub tally: Tally,
+    /// What it took in memory when that was reckoned last.
+    bytes: usize,
 }
 
 impl Account {
@@ -73,6 +78,7 @@ impl Account {
             called: false,
             reported: None,
             tally: Tally::default(),
+            bytes: 0,
         }
     }
 
@@ -160,6 +166,17 @@ impl Account {
         for standing in self.standing() {
             fields.push(&Item::of(prefix, standing, age_ms));
         }
+    }
+
+    /// Reckons what it takes in memory.
+    fn settle(&mut self) {
+        self.asking.shrink_to_fit();
+        self.bytes = size_of::<Self>()
+            + BESIDE_BYTES
+            + self.subject.len() * 2
+            + self.asking.len() * size_of::<Asking>()
+            + self.holder.settle()
+            + self.tally.bytes();
     }
 
     /// Whether nothing is held, waited for, or to be told: it may be forgotten.

@@ -29,6 +29,17 @@ pub struct Subject {
     pub of: Of,
 }
 
+impl Subject {
+    /// How long its texts are.
+    pub(crate) fn len(&self) -> usize {
+        let of = match &self.of {
+            Of::Key(id) | Of::Owner(id) => id.len(),
+            Of::Project => 0,
+        };
+        self.project.len() + of
+    }
+}
+
 /// What of a project a meter counts for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,7 +1,7 @@
 //! The accounts of an isolate: of keys, and of owners.
 //!
-//! Bounded. The one that was used longest ago goes first of those that are quiet, among the
-//! [`LOOKED_AT`] oldest; if none of them is, the oldest goes. What it held counts as spent until
+//! Bounded in number and in size. The one that was used longest ago goes first of those that are
+//! quiet, among the [`LOOKED_AT`] oldest; if none of them is, the oldest goes. What it held counts as spent until
 //! its meter knows better, and what it has counted and not told is lost.
 
 use std::collections::HashMap;
@@ -19,6 +19,10 @@ use crate::time::Millis;
 /// Among how many accounts a quiet one is looked for when one has to go.
 const LOOKED_AT: usize = 64;
 
+/// How many bytes all accounts together may take: meters that are silent leave much to be told to
+/// each of them, and an isolate has 128 MB for everything.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
+
 /// The accounts of one isolate.
 pub struct Accounts {
     keys: Table,
@@ -32,6 +36,8 @@ pub struct Accounts {
 
 struct Table {
     bound: usize,
+    /// What all together take.
+    bytes: usize,
     numbers: HashMap<Subject, u64, Seeded>,
     accounts: LruCache<u64, Account, Seeded>,
 }
@@ -103,6 +109,22 @@ impl Accounts {
         (self.keys.accounts.peek_mut(&number)).or_else(|| owners.peek_mut(&number))
     }
 
+    /// Reckons anew what an account takes that may have grown, and lets go of others where all
+    /// together take too much.
+    pub fn settle(&mut self, number: u64, now: Millis) {
+        for table in [&mut self.keys, &mut self.owners] {
+            table.settle(number);
+        }
+        while self.keys.bytes.saturating_add(self.owners.bytes) > MOST_BYTES {
+            let heavier = if self.owners.bytes > self.keys.bytes {
+                &mut self.owners
+            } else {
+                &mut self.keys
+            };
+            heavier.let_one_go(now);
+        }
+    }
+
     /// How many there are, of keys and of owners.
     #[must_use]
     pub fn len(&self) -> (usize, usize) {
@@ -114,6 +136,7 @@ impl Table {
     fn new(bound: NonZeroUsize, seed: u64) -> Self {
         Self {
             bound: bound.get(),
+            bytes: 0,
             numbers: HashMap::with_hasher(Seeded(seed)),
             // A bounded one takes all its memory at once.
             accounts: LruCache::unbounded_with_hasher(Seeded(seed)),
@@ -131,7 +154,19 @@ impl Table {
         self.numbers.insert(subject.clone(), number);
         let account = Account::new(number, subject, isolate);
         self.accounts.put(number, account);
+        self.settle(number);
         number
+    }
+
+    fn settle(&mut self, number: u64) {
+        if let Some(account) = self.accounts.peek_mut(&number) {
+            let before = account.bytes;
+            account.settle();
+            self.bytes = self
+                .bytes
+                .saturating_add(account.bytes)
+                .saturating_sub(before);
+        }
     }
 
     fn let_one_go(&mut self, now: Millis) {
@@ -143,6 +178,83 @@ impl Table {
         };
         if let Some(account) = gone {
             self.numbers.remove(account.subject());
+            self.bytes = self.bytes.saturating_sub(account.bytes);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::Kind;
+    use crate::record::{OwnerLimits, RevocationMode, SCHEMA, Status};
+
+    const MINUTE: u64 = 60_000;
+
+    fn record(number: u64) -> Record {
+        Record {
+            schema: SCHEMA,
+            project: "acme".into(),
+            environment: "live".into(),
+            key_id: format!("key_{number:020}"),
+            secret_id: "sec_1".into(),
+            kind: Kind::Private,
+            version: 1,
+            status: Status::Active,
+            owner: Some(format!("owner-{number}")),
+            not_before: None,
+            expires_at: None,
+            not_after: None,
+            imported: false,
+            restrictions: Default::default(),
+            limits: Default::default(),
+            owner_limits: Some(OwnerLimits {
+                version: 1,
+                on_meter_error: Default::default(),
+            }),
+            revocation: Some(RevocationMode::Strict),
+            derivation: None,
+        }
+    }
+
+    fn reckoned(table: &Table) -> usize {
+        table.accounts.iter().map(|(_, one)| one.bytes).sum()
+    }
+
+    #[test]
+    fn all_together_are_bounded_in_size_and_those_used_longest_ago_go() {
+        const KEYS: u64 = 10_000;
+        let bound = NonZeroUsize::new(KEYS as usize).unwrap();
+        let mut accounts = Accounts::new(bound, 7, 8);
+        let mut numbers = Vec::new();
+        for number in 0..KEYS {
+            let record = record(number);
+            let key = accounts.of_key(0, &record, Millis(0));
+            let owner = accounts.of_owner(0, &record, Millis(0)).unwrap();
+            // So many minutes, and countries in them, that its meter has not heard of.
+            let account = accounts.find(key).unwrap();
+            for minute in 0..8 {
+                for letter in b'A'..=b'H' {
+                    let country = [b'A', letter];
+                    let country = std::str::from_utf8(&country).ok();
+                    account.tally.call(0, country, Millis(minute * MINUTE));
+                }
+            }
+            for one in [key, owner] {
+                accounts.settle(one, Millis(8 * MINUTE));
+                let all = accounts.keys.bytes + accounts.owners.bytes;
+                assert!(all <= MOST_BYTES, "{number}: {all}");
+            }
+            numbers.push((key, owner));
+        }
+        for table in [&accounts.keys, &accounts.owners] {
+            assert_eq!(table.bytes, reckoned(table));
+            assert_eq!(table.numbers.len(), table.accounts.len());
+        }
+        let (keys, owners) = accounts.len();
+        assert!((1_000..KEYS as usize).contains(&keys), "{keys}");
+        assert!(owners > keys, "they take less, and the heavier give way");
+        assert!(accounts.find(numbers[0].0).is_none());
+        assert!(accounts.find(numbers.last().unwrap().0).is_some());
     }
 }

@@ -32,11 +32,20 @@ pub const NO_COUNTRY: [u8; 2] = *b"XX";
 pub struct Tally {
     now: (Minute, Counted),
     before: Vec<(Minute, Counted)>,
-    reported: Option<UsageReport>,
+    reported: Option<Reported>,
     reports: u64,
     /// Pages that have sent the key although it is private, since when, and whether that is in a
     /// report.
     pages: Vec<(String, Millis, bool)>,
+}
+
+/// What was reported, and is not confirmed.
+#[derive(Debug)]
+struct Reported {
+    number: u64,
+    /// In the order of time.
+    minutes: Vec<(Minute, Counted)>,
+    pages: Vec<String>,
 }
 
 /// Counts by small numbers: names are looked up when they are reported.
@@ -101,25 +110,36 @@ impl Tally {
     pub fn report(&mut self, routes: &Routes) -> Option<UsageReport> {
         if self.reported.is_none() && self.has_counted() {
             self.begin(Minute(0));
-            let mut minutes: Vec<(Minute, Counts)> = Vec::with_capacity(self.before.len());
-            // Few, and in order but for a clock that was moved.
-            for (minute, counted) in self.before.drain(..) {
-                let at = minutes.partition_point(|(earlier, _)| *earlier <= minute);
-                minutes.insert(at, (minute, counted.named(routes)));
-            }
+            let mut minutes = mem::take(&mut self.before);
+            minutes.sort_by_key(|(minute, _)| *minute);
             self.reports += 1;
-            self.reported = Some(UsageReport {
+            self.reported = Some(Reported {
                 number: self.reports,
                 minutes,
                 pages: self.fresh_pages(),
             });
         }
-        self.reported.clone()
+        let reported = self.reported.as_ref()?;
+        let named = |(minute, counted): &(Minute, Counted)| (*minute, counted.named(routes));
+        Some(UsageReport {
+            number: reported.number,
+            minutes: reported.minutes.iter().map(named).collect(),
+            pages: reported.pages.clone(),
+        })
+    }
+
+    /// What it takes in memory, beside itself.
+    pub(super) fn bytes(&self) -> usize {
+        let told = (self.reported.iter()).flat_map(|reported| &reported.minutes);
+        let minutes = told
+            .chain(&self.before)
+            .map(|(_, counted)| counted.bytes() + size_of::<(Minute, Counted)>());
+        minutes.sum::<usize>() + self.now.1.bytes()
     }
 
     /// The meter has taken in what was reported up to this number.
     pub fn confirm(&mut self, number: u64) {
-        let taken = |report: &UsageReport| report.number <= number;
+        let taken = |report: &Reported| report.number <= number;
         if self.reported.as_ref().is_some_and(taken) {
             self.reported = None;
         }
@@ -170,6 +190,7 @@ impl Tally {
             None => {
                 let (minute, mut counted) = ended;
                 counted.shrink();
+                self.before.reserve_exact(1);
                 self.before.push((minute, counted));
             }
         }
@@ -179,6 +200,12 @@ impl Tally {
 impl Counted {
     fn is_empty(&self) -> bool {
         self.calls == 0 && self.refused.is_empty() && self.answered == [0; 6]
+    }
+
+    /// What its lists take.
+    fn bytes(&self) -> usize {
+        let rows = self.routes.capacity() + self.countries.capacity() + self.refused.capacity();
+        rows * size_of::<(usize, u64)>()
     }
 
     /// Gives back the room for what would come.
@@ -211,12 +238,12 @@ impl Counted {
         count(&mut self.countries, country, units);
     }
 
-    fn named(self, routes: &Routes) -> Counts {
+    fn named(&self, routes: &Routes) -> Counts {
         let mut named = Counts {
             calls: self.calls,
             ..Counts::default()
         };
-        for (refusal, count) in self.refused {
+        for &(refusal, count) in &self.refused {
             named.refused.insert(refusal.code().to_owned(), count);
         }
         let classes = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -225,12 +252,12 @@ impl Counted {
                 named.answered.insert(class.to_owned(), count);
             }
         }
-        for (index, count) in self.routes {
+        for &(index, count) in &self.routes {
             let route = routes.get(index);
             let name = route.map_or(NO_ROUTE, |route| route.name.as_str());
             named.routes.insert(name.to_owned(), count);
         }
-        for (code, count) in self.countries {
+        for &(code, count) in &self.countries {
             let code = std::str::from_utf8(&code).unwrap_or("XX");
             named.countries.insert(code.to_owned(), count);
         }

@@ -59,6 +59,12 @@ impl Gateway {
 
     /// Takes in an answer, or that there was none. Returns whether there was one.
     pub(super) fn hear(&mut self, reply: Reply<'_>, now: Millis) -> bool {
+        let answered = self.heard(reply, now);
+        self.accounts.settle(reply.account, now);
+        answered
+    }
+
+    fn heard(&mut self, reply: Reply<'_>, now: Millis) -> bool {
         let Some(account) = self.accounts.find(reply.account) else {
             return false;
         };

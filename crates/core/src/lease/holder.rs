@@ -287,6 +287,17 @@ impl Holder {
         &self.standing
     }
 
+    /// Gives back the room for what would come, and says what it takes in memory beside itself.
+    pub(crate) fn settle(&mut self) -> usize {
+        self.leases.shrink_to_fit();
+        self.waiting.shrink_to_fit();
+        let standing = |one: &Standing| size_of::<Standing>() + one.name.capacity();
+        self.leases.len() * size_of::<Held>()
+            + self.waiting.len() * size_of::<Waiting>()
+            + self.free.capacity() * size_of::<u64>()
+            + self.standing.iter().map(standing).sum::<usize>()
+    }
+
     /// Whether nothing is held, nothing is to be told and nothing was asked: it may be forgotten.
     #[must_use]
     pub fn is_idle(&self, now: Millis) -> bool {
