@@ -33,9 +33,9 @@ pub const HARD_MS: u64 = 60_000;
 pub const STALE_MS: u64 = 300_000;
 /// How long it is remembered that there is none.
 pub const ABSENT_MS: u64 = 10_000;
-/// How long a version that was there before is not taken again once there is none: for so long KV may give
-/// out what was deleted. After that it is one that KV had lost and has got again.
-pub const GONE_MS: u64 = 60_000;
+/// How long a version that was there before is not taken again once there is none: twice as long as KV
+/// mostly gives out what was deleted. After that it is one that KV had lost and has got again.
+pub const GONE_MS: u64 = 120_000;
 /// When the mark "it is being read again" expires: its request may have been cancelled.
 pub const MARK_MS: u64 = 2_000;
 /// Of how many projects the values of one credential are kept.

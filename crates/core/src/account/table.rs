@@ -1,8 +1,9 @@
 //! The accounts of an isolate: of keys, and of owners.
 //!
-//! Bounded in number and in size. The one that was used longest ago goes first of those that are
-//! quiet, among the [`LOOKED_AT`] oldest; if none of them is, the oldest goes. What it held counts as spent until
-//! its meter knows better, and what it has counted and not told is lost.
+//! Bounded in number and in size. Of keys or of owners, whichever take more, the one that was used
+//! longest ago goes first of those that are quiet, among the [`LOOKED_AT`] oldest; if none of them is,
+//! the oldest goes. What it held counts as spent until its meter knows better, and what it has counted
+//! and not told is lost.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -19,8 +20,8 @@ use crate::time::Millis;
 /// Among how many accounts a quiet one is looked for when one has to go.
 const LOOKED_AT: usize = 64;
 
-/// How many bytes all accounts together may take: meters that are silent leave much to be told to
-/// each of them, and an isolate has 128 MB for everything.
+/// How many bytes all accounts together may take: keys with many limits, and meters that are silent,
+/// leave much to be kept for each of them, and an isolate has 128 MB for everything.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// The accounts of one isolate.

@@ -77,6 +77,7 @@ pub(in crate::registry) const ACCOUNT: &[&str] = &[
     -- Its registry may be one of the first version, and has not said yet that all of its digests are
     -- reserved.
     ALTER TABLE project ADD COLUMN unreserved INTEGER NOT NULL DEFAULT 0;
-    UPDATE project SET unreserved = 1 WHERE id NOT IN (SELECT project FROM reservation);
+    -- Also one that has begun: each says itself when all are.
+    UPDATE project SET unreserved = 1;
 ",
 ];

@@ -22,8 +22,10 @@ struct Caller {
 }
 
 impl Caller {
-    /// Asks; the meter hears it `delay_ms` later, and its answer may be lost.
+    /// Asks; the meter hears it `delay_ms` later, though not before what it has heard already, and its
+    /// answer may be lost.
     fn ask(&mut self, meter: &mut Meter, act: &Act, now: Millis) {
+        let heard = now.plus(act.delay_ms).max(meter.clock);
         self.number += 1;
         let told = |own: &Own| Report {
             number: own.number,
@@ -41,9 +43,9 @@ impl Caller {
             lasts_ms: 0,
             leases,
         };
-        let answer = meter.take(&asked, now.plus(act.delay_ms));
+        let answer = meter.take(&asked, heard);
         if act.repeat {
-            let again = meter.take(&asked, now.plus(act.delay_ms));
+            let again = meter.take(&asked, heard);
             assert_eq!(granted(&again), granted(&answer));
         }
         let closed = |number: u64| asked.leases.iter().any(|r| r.closed && r.number == number);
@@ -56,7 +58,7 @@ impl Caller {
         {
             self.leases.push(Own {
                 number: self.number,
-                from: now.plus(act.delay_ms),
+                from: heard,
                 end: now.plus(hold_ms),
                 left: amount,
                 spent: 0,
