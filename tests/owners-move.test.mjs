@@ -107,6 +107,12 @@ test("a file without owners is imported as ever, and what contradicts is refused
   assert.match(refused.stderr, /1\tkey_state_conflict\tlimits\t.*\n2\tkey_spec_invalid\tlimits\.rate\[0\]\.per\t.*\n3\tkey_spec_invalid\towner\tline 2/);
   assert.deepEqual((await to.api.keys("acme")).map(({ owner }) => owner).sort(), ["ann", "cy"]);
   assert.deepEqual((await to.owners()).map(({ owner, limits }) => [owner, limits.credits.balance]), [["ann", 7]]);
+  for (const line of [{ suspended: true }, { limits: { credits: 7 } }]) {
+    await written(file, [{ type: "owner", owner: "cy", ...line }]);
+    const there = await to.run("keys", "import", file);
+    assert.match(there.stderr, /1\tkey_state_conflict\t(suspended|limits)\tthe owner has keys here/, "what is there stays as it is");
+    assert.deepEqual((await to.owners()).map(({ owner }) => owner), ["ann"]);
+  }
   const direct = await to.api.import("acme", [{ type: "owner", owner: "ann", limits: { credits: 7 } }]);
   assert.deepEqual([direct.body.refused, direct.body.errors[0].code], [1, "key_spec_invalid"], "the management API takes keys only");
 });

@@ -35,6 +35,30 @@ describe("publication", { concurrency: 4 }, () => {
     assert.equal((await importing).status, 200);
   });
 
+  test("what is written once more waits half a minute for what KV does not have, and no longer", async (t) => {
+    const { api, kv, keyward } = await start(t, { clock: true });
+    const lines = Array.from({ length: 400 }, (_, index) => ({ owner: "bob", sha256: createHash("sha256").update(`many ${index}`).digest("hex") }));
+    await api.import("p", lines);
+    await eventually(async () => (await api.get("/projects/p/publication")).body.outbox.pending === 0, 20_000);
+    kv.break("put", fault.slow(200));
+    await api.must("POST", "/projects/p/owners:suspend", { owner: "bob" });
+    const told = () => kv.recorded("put").slice(lines.length).map(({ name }) => name);
+    const again = () => told().length - new Set(told()).size;
+    await eventually(() => assert.ok(told().length > 20), 10_000);
+    await keyward.clock.advance(SETTLE + 10_000);
+    const then = told().length;
+    await eventually(() => assert.ok(told().length > then + 20), 10_000);
+    assert.equal(again(), 0, "it is due, and what KV does not have goes before");
+    await keyward.clock.advance(SETTLE + 11_000);
+    await eventually(() => assert.ok(again() > 5), 10_000);
+    const some = told();
+    assert.ok(new Set(some).size < lines.length, "KV does not have all yet");
+    assert.ok(again() * 3 < some.length - then, "most places are for what KV does not have");
+    kv.repair();
+    await keyward.clock.advance(SETTLE + 1000);
+    await eventually(async () => (await api.get("/projects/p/publication")).body.outbox.pending === 0, 20_000);
+  });
+
   test("a secret that is imported again while its purged key's record still has to go", async (t) => {
     const { api, kv, keyward } = await start(t, { clock: true });
     const first = await imported(api);

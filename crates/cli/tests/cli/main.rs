@@ -23,6 +23,7 @@ mod leaked;
 mod limits;
 mod management;
 mod owner_lines;
+mod owner_stops;
 mod retries;
 mod secrets;
 mod stub;

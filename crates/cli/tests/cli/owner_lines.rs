@@ -1,6 +1,6 @@
 //! What owners' keys share, in exports and imports, against a stand-in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::{Arc, Mutex};
 
@@ -15,6 +15,8 @@ use crate::stub::{Call, Reply, Stub};
 struct Project {
     owners: BTreeMap<String, Value>,
     keys: usize,
+    /// Owners that have keys.
+    with_keys: BTreeSet<String>,
 }
 
 impl Project {
@@ -35,9 +37,23 @@ impl Project {
             let shown: Vec<_> = items.iter().map(|(_, owner)| owner).collect();
             return Reply::ok(json!({"items": shown, "next_cursor": next.map(|(owner, _)| owner)}));
         }
-        if target == "POST projects/acme/keys:import" {
+        if let Some(owner) = target.strip_prefix("GET projects/acme/keys?owner=") {
+            let owner = owner.strip_suffix("&limit=1").unwrap();
+            let keys: &[_] = if self.with_keys.contains(owner) {
+                &[json!({"id": "key_1"})]
+            } else {
+                &[]
+            };
+            return Reply::ok(json!({"items": keys, "next_cursor": null}));
+        }
+        if let Some(query) = target.strip_prefix("POST projects/acme/keys:import") {
             let lines = call.body.lines().count();
-            self.keys += lines;
+            for line in call.body.lines().filter(|_| query.is_empty()) {
+                let key: Value = serde_json::from_str(line).unwrap();
+                self.with_keys
+                    .extend(key["owner"].as_str().map(str::to_owned));
+                self.keys += 1;
+            }
             return Reply::ok(json!({
                 "lines": lines, "created": lines, "existing": 0, "refused": 0,
                 "publication": "published", "keys": [], "errors": [],
@@ -79,9 +95,13 @@ fn limits() -> Value {
 
 /// Imports these lines from a file.
 fn import(stub: &Stub, lines: &[Value], more: &[&str]) -> Done {
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    import_text(stub, &text, more)
+}
+
+fn import_text(stub: &Stub, text: &str, more: &[&str]) -> Done {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("keys.ndjson");
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     fs::write(&path, text).unwrap();
     keyward(
         &stub.url,
@@ -138,7 +158,9 @@ fn owners_are_exported_before_the_keys_and_come_back_as_they_were() {
         targets(&to),
         [
             "GET projects/acme/owners?limit=100",
+            "GET projects/acme/keys?owner=a&limit=1",
             "POST projects/acme/owners:limit",
+            "GET projects/acme/keys?owner=b&limit=1",
             "POST projects/acme/owners:suspend",
             "POST projects/acme/keys:import",
         ]
@@ -208,7 +230,7 @@ fn what_is_wrong_with_an_owner_is_refused_with_its_line_and_its_keys() {
             (4, "key_spec_invalid", ""),
             (5, "key_spec_invalid", "owner"),
             (6, "key_spec_invalid", "owner"),
-            (8, "key_spec_invalid", "secret"),
+            (8, "key_spec_invalid", "type"),
         ]
     );
     assert_eq!(
@@ -250,4 +272,101 @@ fn an_owner_that_an_import_left_half_done_is_completed() {
     let project = project.lock().unwrap();
     assert_eq!(project.owners["a"]["limits"], limits());
     assert!(project.owners["a"]["suspended_at"].is_string());
+}
+
+#[test]
+fn an_owner_that_has_keys_there_and_shares_nothing_is_left_as_it_is() {
+    let (stub, project) = project();
+    let own = |name: &str| {
+        project.lock().unwrap().with_keys.insert(name.to_owned());
+    };
+    for name in ["limited", "suspended", "both", "half"] {
+        own(name);
+    }
+    let half = json!({"owner": "half", "keys": 1, "suspended_at": "2026-11-22T00:00:00Z"});
+    let before = BTreeMap::from([("half".to_owned(), half)]);
+    project.lock().unwrap().owners = before.clone();
+    let lines = [
+        json!({"type": "owner", "owner": "limited", "limits": limits()}),
+        json!({"type": "owner", "owner": "suspended", "suspended": true}),
+        json!({"type": "owner", "owner": "both", "limits": limits(), "suspended": true}),
+        json!({"type": "owner", "owner": "half", "limits": limits(), "suspended": true}),
+        key("limited"),
+    ];
+    for more in [&["--json", "--dry-run"][..], &["--json"]] {
+        let done = import(&stub, &lines, more);
+        let report: Value = serde_json::from_str(&done.stdout).unwrap();
+        let refused: Vec<_> = report["errors"].as_array().unwrap()[..4]
+            .iter()
+            .map(|one| (one["code"].as_str(), one["errors"][0]["field"].as_str()))
+            .collect();
+        let conflict = |field| (Some("key_state_conflict"), Some(field));
+        assert_eq!(
+            refused,
+            ["limits", "suspended", "limits", "limits"].map(conflict),
+            "{more:?}"
+        );
+        assert_eq!((done.code, &report["refused"]), (Some(1), &json!(5)));
+    }
+    assert_eq!(project.lock().unwrap().owners, before);
+    assert_eq!(project.lock().unwrap().keys, 0);
+}
+
+#[test]
+fn where_a_line_may_be_any_owners_no_key_with_an_owner_is_imported() {
+    let nobody = json!({"secret": "legacy-secret-9876543210"});
+    for (line, held) in [
+        // Whose they are is not known.
+        (r#"{"type": "owner", "owner": "a", "suspended": tru"#, true),
+        (
+            r#"{"type": "owner", "owner": "a", "owner": "a", "suspended": true}"#,
+            true,
+        ),
+        (r#"["owner", "a"]"#, true),
+        (r#"{"type": "owner", "owner": 1, "suspended": true}"#, true),
+        (
+            r#"{"type": "owner", "owner": "a ", "suspended": true}"#,
+            true,
+        ),
+        (r#"{"type": "owner", "suspended": true}"#, true),
+        (
+            r#"{"type": "owners", "owner": null, "suspended": true}"#,
+            true,
+        ),
+        (r#"{"typ": "owner", "ownr": "a", "suspended": true}"#, true),
+        // It is, and is that of the first key only.
+        (
+            r#"{"type": "Owner", "owner": "a", "suspended": true}"#,
+            false,
+        ),
+        (
+            r#"{"typ": "owner", "owner": "a", "limits": {"credits": 1}}"#,
+            false,
+        ),
+        (
+            r#"{"type": "key", "owner": "a", "secret": "legacy-secret-0000000000"}"#,
+            false,
+        ),
+    ] {
+        for more in [&["--json", "--dry-run"][..], &["--json"]] {
+            let (stub, project) = project();
+            let text = format!("{}\n{line}\n{}\n{nobody}\n", key("a"), key("b"));
+            let done = import_text(&stub, &text, more);
+            let report: Value = serde_json::from_str(&done.stdout).unwrap();
+            let errors = report["errors"].as_array().unwrap();
+            let lines: Vec<_> = errors.iter().map(|one| one["line"].as_u64()).collect();
+            let expected: &[_] = if held { &[1, 2, 3] } else { &[1, 2] };
+            assert_eq!(
+                lines,
+                expected.iter().copied().map(Some).collect::<Vec<_>>(),
+                "{line}"
+            );
+            let detail = errors[0]["errors"][0]["detail"].as_str().unwrap();
+            assert!(detail.starts_with("line 2"), "{line}: {detail}");
+            let imported = !held && more.len() == 1;
+            let project = project.lock().unwrap();
+            assert_eq!(project.with_keys.contains("b"), imported, "{line}");
+            assert!(!project.with_keys.contains("a"), "{line}");
+        }
+    }
 }

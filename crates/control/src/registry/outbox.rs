@@ -13,7 +13,8 @@
 //! 4. What withdraws something (a revoked, disabled or deleted key) goes before what grants, and
 //!    one key before many ([`urgency`]). Among the equally urgent, what KV does not have goes before
 //!    what is only written once more: the last of thousands of keys does not wait for the second
-//!    writes of the first.
+//!    writes of the first. One place is kept for second writes that wait for long, so that they do
+//!    not wait for the last of a million keys either.
 
 mod owe;
 mod owed;
@@ -70,12 +71,20 @@ pub(super) enum Event {
 /// again. By their own index: those that are only written once more may be many.
 const OWED: &str = "outbox INDEXED BY outbox_owed
     WHERE started_at IS NULL AND (acknowledged < generation OR doubtful = 1)";
-/// Rows that are not in flight, and only written once more.
-const REPEATED: &str = "outbox
+/// Rows in flight of which the same is true. There are few.
+const OWED_IN_FLIGHT: &str = "outbox INDEXED BY outbox_started
+    WHERE started_at IS NOT NULL AND (acknowledged < generation OR doubtful = 1)";
+/// Rows that are not in flight, and only written once more. By their own index: those that are owed
+/// may be many.
+const REPEATED: &str = "outbox INDEXED BY outbox_repeated
     WHERE started_at IS NULL AND acknowledged >= generation AND doubtful = 0";
+/// After so long a row of many that is only written once more no longer waits for those that are
+/// owed.
+const OVERDUE_MS: u64 = 30_000;
 
 /// Rows of this urgency whose write may start now: those that are owed first, of both the longest
-/// due.
+/// due. Of many keys, one that is overdue to be written once more goes ahead where no such write is
+/// under way.
 ///
 /// # Errors
 /// Those of the storage.
@@ -86,14 +95,33 @@ pub(super) fn due(
     now: Millis,
 ) -> Result<Vec<Due>, StorageError> {
     let mut found = Vec::new();
+    if limit > 0 && urgency.swept() && !repeats(storage, urgency)? {
+        let overdue = Millis(now.0.saturating_sub(OVERDUE_MS));
+        found = among(storage, REPEATED, urgency, 1, overdue)?;
+    }
+    let ahead = found.first().map(|due| due.target.name.clone());
     for rows in [OWED, REPEATED] {
-        // Only when nothing is owed, so that the second question passes over few rows.
         let left = limit.saturating_sub(found.len());
         if left > 0 {
-            found.extend(among(storage, rows, urgency, left, now)?);
+            let more = among(storage, rows, urgency, left, now)?;
+            found.extend(
+                more.into_iter()
+                    .filter(|due| Some(&due.target.name) != ahead.as_ref()),
+            );
         }
     }
     Ok(found)
+}
+
+/// Whether a row of this urgency is being written once more.
+fn repeats(storage: &Storage, urgency: Urgency) -> Result<bool, StorageError> {
+    let row = storage.row(
+        "SELECT 1 FROM outbox INDEXED BY outbox_started
+         WHERE started_at IS NOT NULL AND acknowledged >= generation AND doubtful = 0
+            AND withdraws = ?1 LIMIT 1",
+        &[urgency.code().into()],
+    )?;
+    Ok(row.is_some())
 }
 
 fn among(

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::InProject;
 use super::import::each_owner;
@@ -21,10 +22,14 @@ Examples:
   keyward keys export --project acme --output acme.ndjson
   keyward keys export --project acme --status active | wc -l
 
-First a line for each owner that is suspended or whose keys share limits, then one for each key, with
-the SHA-256 of its secrets; `keyward keys import --from ndjson` takes them. With --status there are
-lines of keys only. Whoever has the file cannot call anything with it, but sees whose keys there are and what they
-may do: it is written for its owner's eyes only.";
+First a line for each owner that is suspended or whose keys share limits, then one for each key,
+with the SHA-256 of its secrets; `keyward keys import --from ndjson` takes them. With --status there
+are lines of keys only.
+
+Whoever has the file cannot call anything with it, but sees whose keys there are and what they may
+do: it is written for its owner's eyes only.";
+
+const CHANGED: &str = "the limits or the suspension of an owner changed while it was exported, so what was written may lack them: leave it, and give the command again";
 
 /// Export the keys with the digests of their secrets, and what owners' keys share
 #[derive(Args)]
@@ -51,6 +56,7 @@ pub(crate) struct Export {
 struct Line<'a> {
     #[serde(default, borrow)]
     status: std::borrow::Cow<'a, str>,
+    owner: Option<IgnoredAny>,
 }
 
 impl Export {
@@ -83,12 +89,38 @@ impl Export {
 
     fn write(&self, client: &Client, output: &Output, to: &mut dyn Write) -> Result<Written, Stop> {
         let mut written = Written::default();
+        let owners = self.owners(client)?;
         // Before their keys: an import that is stopped has no key without what it shares.
+        for owner in &owners {
+            written.owner(owner, to)?;
+        }
+        self.keys(client, output, to, &mut written)?;
+        // One that is suspended or limited meanwhile moves to the first page, and is missed by
+        // whoever is past that.
+        if self.owners(client)? != owners {
+            return Err(Stop::Failed(Failure::Failed(CHANGED.to_owned())));
+        }
+        Ok(written)
+    }
+
+    /// What owners' keys share, in the order of the list.
+    fn owners(&self, client: &Client) -> Result<Vec<OwnerLine>, Failure> {
+        let mut owners = Vec::new();
         if self.status.is_none() {
             each_owner(client, &self.project.address(), |owner| {
-                written.owner(&OwnerLine::from(owner), to)
+                owners.push(OwnerLine::from(owner));
             })?;
         }
+        Ok(owners)
+    }
+
+    fn keys(
+        &self,
+        client: &Client,
+        output: &Output,
+        to: &mut dyn Write,
+        written: &mut Written,
+    ) -> Result<(), Stop> {
         let path = format!("{}:export", self.project.path());
         let limit = self.limit.to_string();
         let progress = Progress::new(output, None, "keys");
@@ -98,31 +130,32 @@ impl Export {
             query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
             let answer = client.get(&path, &query).map_err(Stop::Failed)?;
             for line in answer.text.lines().filter(|line| !line.is_empty()) {
-                if self.wants(line).map_err(Stop::Failed)? {
-                    writeln!(to, "{line}").map_err(Stop::of)?;
-                    written.keys = written.keys.saturating_add(1);
+                if let Some(status) = self.status {
+                    let read = read(line)?;
+                    if read.status != status.as_str() {
+                        continue;
+                    }
+                    written.lacks_owners |= read.owner.is_some();
                 }
+                writeln!(to, "{line}").map_err(Stop::of)?;
+                written.keys = written.keys.saturating_add(1);
             }
             to.flush().map_err(Stop::of)?;
             progress.set(written.keys);
             if answer.next_cursor.is_none() {
-                return Ok(written);
+                return Ok(());
             }
             cursor = answer.next_cursor;
         }
     }
+}
 
-    fn wants(&self, line: &str) -> Result<bool, Failure> {
-        let Some(status) = self.status else {
-            return Ok(true);
-        };
-        let line: Line<'_> = serde_json::from_str(line).map_err(|error| {
-            Failure::Failed(format!(
-                "the answer is not what the management API says: {error}"
-            ))
-        })?;
-        Ok(line.status == status.as_str())
-    }
+fn read(line: &str) -> Result<Line<'_>, Failure> {
+    serde_json::from_str(line).map_err(|error| {
+        Failure::Failed(format!(
+            "the answer is not what the management API says: {error}"
+        ))
+    })
 }
 
 /// How much has been written.
@@ -132,6 +165,8 @@ struct Written {
     owners: u64,
     /// Owners with counts, which are not written.
     counted: u64,
+    /// Whether there are keys of owners whose lines were not asked for.
+    lacks_owners: bool,
 }
 
 impl Written {
@@ -151,6 +186,12 @@ impl Written {
         let keys = of(self.keys, "key");
         if self.owners == 0 {
             output.say(&format!("{keys} exported."));
+            if self.lacks_owners {
+                output.say(
+                    "Some of them have owners. Limits that an owner's keys share and suspensions of owners are not in \
+                     the file: where it is imported, they do not hold. Without --status they come along.",
+                );
+            }
             return;
         }
         output.say(&format!(

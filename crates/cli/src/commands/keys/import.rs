@@ -31,6 +31,8 @@ use sha2::{Digest as _, Sha256};
 use self::batch::Batches;
 use self::check::Finish;
 use self::checkpoint::{Checkpoint, Import as Identity};
+use self::outcome::Outcome;
+use self::owners::Settled;
 pub(super) use self::owners::each as each_owner;
 use self::record::Reading;
 use self::run::Run;
@@ -113,24 +115,47 @@ impl Import {
     pub(super) fn run(self, output: &Output) -> Result<(), Failure> {
         let name = self.name();
         let text = self.input()?;
-        let mut reading = self
+        let reading = self
             .read(text.trim_start_matches('\u{feff}'))
             .map_err(|message| Failure::Failed(format!("{name}: {message}")))?;
         for remark in reading.remarks() {
             output.say(&format!("{name}: {remark}"));
         }
+        let mut owners = Settled::default();
+        match self.bring(reading, &text, &mut owners, output) {
+            Ok(mut done) => {
+                done.add(owners);
+                done.report(output, self.report.as_deref())
+            }
+            Err(failure) => {
+                // Nothing else keeps them: the next run judges owners anew.
+                owners.report(output, self.report.as_deref())?;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Brings everything in, owners first.
+    fn bring(
+        &self,
+        mut reading: Reading,
+        text: &str,
+        owners: &mut Settled,
+        output: &Output,
+    ) -> Result<Outcome, Failure> {
         let client = super::client()?;
-        let owners =
-            reading
-                .owners
-                .settle(&client, &self.project.address(), self.dry_run, output)?;
-        owners.hold_back(&mut reading.records);
-        let input = hex(&Sha256::digest(&text));
+        let address = self.project.address();
+        reading
+            .owners
+            .settle(&client, &address, self.dry_run, output, owners)?;
+        let held = owners.hold_back(&mut reading.records);
+        let input = hex(&Sha256::digest(text));
         let identity = Identity {
             gateway: client.base().to_owned(),
             project: self.project.id().to_owned(),
             options: self.options(),
             input,
+            held,
         };
         let finish = Finish {
             environment: self.environment.as_deref(),
@@ -146,9 +171,7 @@ impl Import {
             identity,
             dry_run: self.dry_run,
         };
-        let mut done = run.finish(output)?;
-        done.add(owners);
-        done.report(output, self.report.as_deref())
+        run.finish(output)
     }
 
     fn read(&self, text: &str) -> Result<Reading, String> {

@@ -39,6 +39,15 @@ impl OwnerLine {
         line.get("type").is_some_and(|word| word == OWNER)
     }
 
+    /// Whether a line that does not say so may have been meant to: it has a `type`, or says what
+    /// keys share and has no secret, without which there is no key.
+    pub(super) fn may_be_one(line: &Map<String, Value>) -> bool {
+        let has = |field: &&str| line.contains_key(*field);
+        line.contains_key("type")
+            || (["limits", "suspended"].iter().any(has)
+                && !["secret", "sha256", "secrets"].iter().any(has))
+    }
+
     /// Reads a line that says so.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use keyward_core::time::Millis;
 use keyward_edge::storage::{Storage, StorageError};
 
-use super::{FLIGHT_CAP_MS, OWED};
+use super::{FLIGHT_CAP_MS, OWED, OWED_IN_FLIGHT};
 
 /// How often the object wakes while something is in flight or waits for its turn: after a crash
 /// this is how soon the rest is published.
@@ -51,8 +51,10 @@ pub(in crate::registry) fn entry_owed(
     entry: &str,
 ) -> Result<bool, StorageError> {
     let row = storage.row(
-        "SELECT 1 FROM outbox
-         WHERE entry = ?1 AND (acknowledged < generation OR doubtful = 1) LIMIT 1",
+        &format!(
+            "SELECT 1 FROM {OWED} AND entry = ?1
+             UNION ALL SELECT 1 FROM {OWED_IN_FLIGHT} AND entry = ?1 LIMIT 1"
+        ),
         &[entry.into()],
     )?;
     Ok(row.is_some())
@@ -69,9 +71,12 @@ pub(in crate::registry) fn pending(
 ) -> Result<(u64, Option<Millis>), StorageError> {
     let row = storage
         .row(
-            "SELECT count(*), min(max(key.updated_at, iif(outbox.withdraws IN (2, 3), ?1, 0)))
-             FROM outbox LEFT JOIN key ON key.id = outbox.key
-             WHERE acknowledged < generation OR doubtful = 1",
+            &format!(
+                "SELECT count(*), min(max(key.updated_at, iif(owed.withdraws IN (2, 3), ?1, 0)))
+                 FROM (SELECT key, withdraws FROM {OWED}
+                       UNION ALL SELECT key, withdraws FROM {OWED_IN_FLIGHT}) AS owed
+                 LEFT JOIN key ON key.id = owed.key"
+            ),
             &[republished_since.unwrap_or(Millis(0)).into()],
         )?
         .ok_or(StorageError::Row)?;

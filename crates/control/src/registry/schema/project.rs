@@ -21,4 +21,5 @@ pub(in crate::registry) const PROJECT: &[&str] = &[
     credentials::CREDENTIALS_DELETED,
     keys::ALL_RESERVED,
     keys::OWED,
+    keys::REPEATED,
 ];

@@ -23,6 +23,10 @@ pub(super) struct Import {
     pub(super) input: String,
     /// The arguments that change what is sent.
     pub(super) options: String,
+    /// The lines that are not sent because their owner's is refused: what the project has of an
+    /// owner decides that, and may be another one the next time.
+    #[serde(default)]
+    pub(super) held: Vec<u64>,
 }
 
 /// How far it has got.
@@ -86,6 +90,7 @@ impl Checkpoint {
             () if import.project != self.import.project => other("into another project"),
             () if import.gateway != self.import.gateway => other("into another gateway"),
             () if import.options != self.import.options => other("with other arguments"),
+            () if import.held != self.import.held => other("that held back other keys"),
             () => Ok(Some(tally)),
         }
     }

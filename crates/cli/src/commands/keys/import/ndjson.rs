@@ -5,6 +5,8 @@ use serde_json::Value;
 use super::super::owner_line::OwnerLine;
 use super::record::{Reading, error};
 
+const NEITHER: &str = "an owner's line has `\"type\": \"owner\"`; a key's line has no `type`, and one of `secret`, `sha256` and `secrets`";
+
 /// Reads the lines; blank ones are passed over.
 pub(super) fn read(text: &str) -> Reading {
     let mut reading = Reading::default();
@@ -17,9 +19,19 @@ pub(super) fn read(text: &str) -> Reading {
                 reading.owners.add(number, &line);
                 continue;
             }
+            Ok(Value::Object(line)) if OwnerLine::may_be_one(&line) => {
+                reading.owners.doubt(number, Some(&line));
+                Err(error("type", NEITHER))
+            }
             Ok(Value::Object(key)) => Ok(key),
-            Ok(_) => Err(error("key", "a line is a JSON object with a key's fields")),
-            Err(wrong) => Err(error("key", format!("is not strict JSON: {wrong}"))),
+            Ok(_) => {
+                reading.owners.doubt(number, None);
+                Err(error("key", "a line is a JSON object with a key's fields"))
+            }
+            Err(wrong) => {
+                reading.owners.doubt(number, None);
+                Err(error("key", format!("is not strict JSON: {wrong}")))
+            }
         };
         reading.add(number, key);
     }

@@ -42,11 +42,7 @@ impl Outcome {
             refused,
             ..
         } = &self.tally;
-        if let Some(path) = file {
-            write(path, refused).map_err(|error| {
-                Failure::Failed(format!("{} cannot be written: {error}", path.display()))
-            })?;
-        }
+        write(file, refused)?;
         if output.json {
             let mut answer = json!({
                 "lines": self.lines, "created": created, "existing": existing,
@@ -60,7 +56,7 @@ impl Outcome {
             }
             output.data(&answer.to_string())?;
         } else {
-            self.table(output);
+            table(refused, output);
             let row = |name: &str, count: u64| vec![name.to_owned(), count.to_string()];
             let mut rows = vec![row("created", *created), row("existing", *existing)];
             if let Some((created, existing)) = self.owners {
@@ -81,23 +77,18 @@ impl Outcome {
             count => Err(Failure::Failed(format!("{count} lines were refused"))),
         }
     }
+}
 
-    fn table(&self, output: &Output) {
-        let rows: Vec<_> = self
-            .tally
-            .refused
-            .iter()
-            .take(MOST_SHOWN)
-            .flat_map(rows)
-            .collect();
-        if rows.is_empty() {
-            return;
-        }
-        output.say_rows(&["LINE", "CODE", "FIELD", "REASON"], &rows);
-        let more = self.tally.refused.len().saturating_sub(MOST_SHOWN);
-        if more > 0 {
-            output.say(&format!("And {more} more: --report FILE has them all."));
-        }
+/// Shows what was refused.
+pub(super) fn table(refused: &[Refused], output: &Output) {
+    let rows: Vec<_> = refused.iter().take(MOST_SHOWN).flat_map(rows).collect();
+    if rows.is_empty() {
+        return;
+    }
+    output.say_rows(&["LINE", "CODE", "FIELD", "REASON"], &rows);
+    let more = refused.len().saturating_sub(MOST_SHOWN);
+    if more > 0 {
+        output.say(&format!("And {more} more: --report FILE has them all."));
     }
 }
 
@@ -120,11 +111,22 @@ fn rows(refused: &Refused) -> Vec<Vec<String>> {
         .collect()
 }
 
-fn write(path: &Path, refused: &[Refused]) -> std::io::Result<()> {
+/// Writes what was refused, if that is to be written.
+///
+/// # Errors
+/// The file cannot be written.
+pub(super) fn write(file: Option<&Path>, refused: &[Refused]) -> Result<(), Failure> {
+    let Some(path) = file else { return Ok(()) };
+    lines(refused)
+        .and_then(|lines| file::replace(path, &lines))
+        .map_err(|error| Failure::Failed(format!("{} cannot be written: {error}", path.display())))
+}
+
+fn lines(refused: &[Refused]) -> std::io::Result<Vec<u8>> {
     let mut lines = Vec::new();
     for refused in refused {
         serde_json::to_writer(&mut lines, refused)?;
         lines.push(b'\n');
     }
-    file::replace(path, &lines)
+    Ok(lines)
 }

@@ -1,27 +1,37 @@
 //! Lines of owners. They come before all keys, so that no key is there without what it shares; the
-//! keys of an owner whose line is refused are refused with it.
+//! keys of an owner whose line is refused are refused with it. Where a line cannot be read, or does
+//! not say whose it is, those are the keys of all owners.
 //!
 //! An import changes nothing of what is there already. An owner that the project has with other
-//! limits, or that is not suspended there, is a contradiction, and refused.
+//! limits, or that is not suspended there, is a contradiction, and refused; so is one that has keys
+//! there and nothing that they share.
+
+mod bring;
+mod withheld;
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use keyward_api::view::{Owner, Page};
-use keyward_core::limits::Limits;
-use keyward_core::refusal::Refusal;
 use keyward_core::spec::FieldError;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use self::bring::{Here, bring};
+use self::withheld::Withheld;
 use super::super::owner_line::OwnerLine;
-use super::record::{Record, Refused, error};
+use super::outcome;
+use super::record::{Key, Record, Refused};
 use crate::client::Client;
-use crate::failure::{Failure, Problem};
+use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Progress;
 
 /// The lines of owners in an input.
 #[derive(Default)]
-pub(super) struct Owners(Vec<Line>);
+pub(super) struct Owners {
+    lines: Vec<Line>,
+    withheld: Withheld,
+}
 
 struct Line {
     number: u64,
@@ -37,29 +47,24 @@ pub(super) struct Settled {
     pub(super) created: u64,
     pub(super) existing: u64,
     pub(super) refused: Vec<Refused>,
-    /// The line of each owner that was refused.
-    without: HashMap<String, u64>,
-}
-
-/// What the project says of an owner.
-#[derive(Clone, Default)]
-struct Here {
-    limits: Limits,
-    suspended: bool,
+    withheld: Withheld,
 }
 
 impl Owners {
     /// Adds a line of the input.
-    pub(super) fn add(&mut self, number: u64, line: &serde_json::Map<String, Value>) {
-        let owner = line.get("owner").and_then(Value::as_str);
-        self.0.push(Line {
-            number,
-            owner: owner.map(str::to_owned),
-            read: OwnerLine::read(line),
-        });
+    pub(super) fn add(&mut self, number: u64, line: &Key) {
+        self.lines.push(Line::new(number, line));
+    }
+
+    /// A line is no key's, and not read as an owner's either: none where it could not be read at
+    /// all. It may have been meant to be one.
+    pub(super) fn doubt(&mut self, number: u64, line: Option<&Key>) {
+        let owner = line.and_then(|line| Line::new(number, line).owner);
+        self.withheld.add(number, owner);
     }
 
     /// Brings the owners into the project at this address, or only says what would come of it.
+    /// `settled` has what became of them, also of those before one that failed.
     ///
     /// # Errors
     /// Those of the calls; what was done before is `existing` when it is done again.
@@ -69,18 +74,17 @@ impl Owners {
         address: &str,
         dry_run: bool,
         output: &Output,
-    ) -> Result<Settled, Failure> {
-        let mut settled = Settled {
-            lines: self.0.len(),
-            ..Settled::default()
-        };
-        if self.0.is_empty() {
-            return Ok(settled);
+        settled: &mut Settled,
+    ) -> Result<(), Failure> {
+        settled.lines = self.lines.len();
+        settled.withheld = self.withheld;
+        if self.lines.is_empty() {
+            return Ok(());
         }
         let mut known = known(client, address)?;
-        let progress = Progress::new(output, Some(self.0.len() as u64), "owners");
+        let progress = Progress::new(output, Some(self.lines.len() as u64), "owners");
         let mut begins_anew = false;
-        for (done, line) in (1..).zip(self.0) {
+        for (done, line) in (1..).zip(self.lines) {
             let outcome = match &line.read {
                 Ok(wanted) => {
                     let here = known.entry(wanted.owner.clone()).or_default();
@@ -98,9 +102,7 @@ impl Owners {
                         line: line.number,
                         ..refused
                     });
-                    settled
-                        .without
-                        .extend(line.owner.map(|owner| (owner, line.number)));
+                    settled.withheld.add(line.number, line.owner);
                 }
             }
             progress.set(done);
@@ -112,23 +114,42 @@ impl Owners {
                  `keyward owners credits --set` puts a balance right.",
             );
         }
-        Ok(settled)
+        Ok(())
+    }
+}
+
+impl Line {
+    fn new(number: u64, line: &Key) -> Self {
+        let read = OwnerLine::read(line);
+        let owner = line.get("owner").and_then(Value::as_str);
+        // One that is not as an owner is may be another one, misspelt.
+        let is_owner = |errors: &Vec<FieldError>| errors.iter().all(|wrong| wrong.field != "owner");
+        Self {
+            number,
+            owner: owner
+                .filter(|_| read.as_ref().err().is_none_or(is_owner))
+                .map(str::to_owned),
+            read,
+        }
     }
 }
 
 impl Settled {
-    /// Refuses the keys of owners that were refused.
-    pub(super) fn hold_back(&self, records: &mut [Record]) {
-        for record in records {
-            let owner = record.key.as_ref().ok().and_then(|key| key.get("owner"));
-            let line = owner
-                .and_then(Value::as_str)
-                .and_then(|owner| self.without.get(owner));
-            if let Some(line) = line {
-                let detail = format!("line {line}, which says what its keys share, is refused");
-                record.key = Err(error("owner", detail));
-            }
+    /// Refuses the keys of owners that were refused, and says in which lines they stand.
+    pub(super) fn hold_back(&self, records: &mut [Record]) -> Vec<u64> {
+        self.withheld.hold_back(records)
+    }
+
+    /// Says what was refused, where nothing else will.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(super) fn report(&self, output: &Output, file: Option<&Path>) -> Result<(), Failure> {
+        if self.refused.is_empty() {
+            return Ok(());
         }
+        outcome::table(&self.refused, output);
+        outcome::write(file, &self.refused)
     }
 }
 
@@ -141,7 +162,6 @@ fn known(client: &Client, address: &str) -> Result<HashMap<String, Here>, Failur
             suspended: owner.suspended_at.is_some(),
         };
         known.insert(owner.owner, here);
-        Ok::<(), Failure>(())
     })?;
     Ok(known)
 }
@@ -149,94 +169,22 @@ fn known(client: &Client, address: &str) -> Result<HashMap<String, Here>, Failur
 /// Every owner that is suspended or whose keys share limits.
 ///
 /// # Errors
-/// Those of the calls, and of `take`.
-pub(in super::super) fn each<E: From<Failure>>(
+/// Those of the calls.
+pub(in super::super) fn each(
     client: &Client,
     address: &str,
-    mut take: impl FnMut(Owner) -> Result<(), E>,
-) -> Result<(), E> {
+    mut take: impl FnMut(Owner),
+) -> Result<(), Failure> {
     let path = format!("{address}/owners");
     let mut cursor: Option<String> = None;
     loop {
         let mut query = vec![("limit", "100")];
         query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
         let page: Page<Owner> = client.get(&path, &query)?.read()?;
-        for owner in page.items {
-            take(owner)?;
-        }
+        page.items.into_iter().for_each(&mut take);
         if page.next_cursor.is_none() {
             return Ok(());
         }
         cursor = page.next_cursor;
-    }
-}
-
-/// Brings one owner in, and says whether that changes anything; `here` becomes what holds then.
-fn bring(
-    client: &Client,
-    address: &str,
-    wanted: &OwnerLine,
-    here: &mut Here,
-    dry_run: bool,
-) -> Result<Result<bool, Refused>, Failure> {
-    let has_limits = !here.limits.is_empty();
-    if has_limits && here.limits != wanted.limits {
-        let detail = "the owner has other limits here; leave this line out, or take those away with `keyward owners limit --none`";
-        return Ok(Err(contradicts("limits", detail)));
-    }
-    if has_limits && wanted.suspended && !here.suspended {
-        let detail = "the owner is not suspended here; leave this line out, or suspend it with `keyward owners suspend`";
-        return Ok(Err(contradicts("suspended", detail)));
-    }
-    let suspends = wanted.suspended && !here.suspended;
-    let limits = !has_limits && !wanted.limits.is_empty();
-    // The suspension first: stopped in between, the owner has not too much but too little.
-    let steps = [
-        (
-            suspends,
-            "suspend",
-            json!({ "owner": wanted.owner, "note": wanted.note }),
-        ),
-        (
-            limits,
-            "limit",
-            json!({ "owner": wanted.owner, "limits": wanted.limits }),
-        ),
-    ];
-    for (_, verb, mut body) in steps.into_iter().filter(|(due, ..)| *due && !dry_run) {
-        if let Some(body) = body.as_object_mut() {
-            body.retain(|_, value| !value.is_null());
-        }
-        match client.post(&format!("{address}/owners:{verb}"), Some(&body)) {
-            Ok(_) => {}
-            Err(Failure::Refused(problem)) if problem.status == 422 => {
-                return Ok(Err(refused(*problem)));
-            }
-            Err(failure) => return Err(failure),
-        }
-    }
-    here.suspended |= wanted.suspended;
-    here.limits = wanted.limits.clone();
-    Ok(Ok(suspends || limits))
-}
-
-fn contradicts(field: &str, detail: &str) -> Refused {
-    Refused {
-        line: 0,
-        code: Refusal::KeyStateConflict.code().to_owned(),
-        errors: error(field, detail),
-    }
-}
-
-/// What the management API refused, as a line of the report.
-fn refused(problem: Problem) -> Refused {
-    let errors = problem.errors.into_iter().map(|error| FieldError {
-        field: error.field,
-        detail: error.detail,
-    });
-    Refused {
-        line: 0,
-        code: problem.code,
-        errors: errors.collect(),
     }
 }

@@ -171,3 +171,9 @@ pub(super) const OWED: &str = "
         WHERE started_at IS NULL AND (acknowledged < generation OR doubtful = 1);
     CREATE INDEX outbox_failing ON outbox (withdraws) WHERE started_at IS NULL AND attempts > 0;
 ";
+
+/// What is only written once more has an index of its own too.
+pub(super) const REPEATED: &str = "
+    CREATE INDEX outbox_repeated ON outbox (withdraws, due_at, name)
+        WHERE started_at IS NULL AND acknowledged >= generation AND doubtful = 0;
+";
