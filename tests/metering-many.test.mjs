@@ -8,7 +8,7 @@ import { startMetered } from "./harness/meters.mjs";
 import { eventually, ManagementClient } from "./harness/registry.mjs";
 
 const KEYS = 260;
-const SLOW_MS = 60;
+const SLOW_MS = 200;
 /** Meters that one invocation tells, and that are told at once because of such a change. */
 const OF_INVOCATION = 120;
 const AT_ONCE = 15;

@@ -5,7 +5,7 @@ import { beforeEach, test } from "node:test";
 import { forget, planOf, register, registered } from "../src/plans.mjs";
 
 const MOST = 20_000;
-const MOST_CHARACTERS = 16 * 1024 * 1024;
+const MOST_CHARACTERS = 8 * 1024 * 1024;
 
 const plan = (id, fill = "") => JSON.stringify({ id: String(id), set: [["keyward-scopes", fill]] });
 

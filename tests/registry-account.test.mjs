@@ -336,7 +336,7 @@ describe("a change", () => {
     const kept = () => own.rows("SELECT count(*) AS kept FROM idempotency")[0].kept;
     assert.equal(kept(), 1);
     await own.at(then + 600_000);
-    await eventually(() => kept() === 0, 10_000);
+    await eventually(() => kept() === 0, 30_000);
   });
 });
 

@@ -21,14 +21,16 @@
 //! 6. An isolate that is lost wastes what it holds: what its waiting calls need and, in all its
 //!    leases together, one part in [`LARGEST_SHARE`] of what was free when it asked, divided by
 //!    the isolates that have asked within [`LEASE_MS`]; by 300, where those are so many that leases
-//!    last longer. Of a paced lease it is one window's units, in a limit that it paces. In a rate
+//!    last longer, or what each of them could have if all had as much (of a quota or credits, of what
+//!    is left), if that is more. Of a paced lease it is one window's units, in a limit that it paces. In a rate
 //!    window that is over when the leases and the window are; a quota has lost it until its next
 //!    period, credits for good.
 //! 7. A meter that is lost goes on from what it wrote before it answered. It wastes at most one
 //!    lease for each ask that was under way: one that it had refused may be granted when it is
 //!    repeated.
 //! 8. Where more than 2,250 isolates use a key, leases last longer, up to [`LONGEST_MS`], so that its
-//!    meter is asked about 300 times a second. Where a limit then has too little for all of them,
+//!    meter is asked about 300 times a second; where more than 750 do, as long as they ask it more than
+//!    600 times a second, up to 50 s. Where a limit then has too little for all of them,
 //!    some are refused before it is gone: it is never passed, but not used up either.
 //! 9. A lease across a boundary of the calendar counts on both sides of it. As a lease is never
 //!    shorter than [`SHORTEST_MS`], units that are granted within that time before a boundary may

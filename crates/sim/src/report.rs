@@ -61,7 +61,7 @@ impl Row {
         let (asks, rows) = (million(counts.asks), million(counts.rows));
         Self {
             name: scenario.name.clone(),
-            adapts: scenario.adapts,
+            adapts: scenario.bears < u64::MAX,
             isolates: scenario.isolates,
             minutes: scenario.seconds as f64 / 60.0,
             calls: sum.calls,

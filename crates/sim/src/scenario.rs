@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
+use keyward_core::lease::ASKS_PER_S;
 use keyward_core::limits::Limits;
 
 use crate::keys::{self, Class, Key};
@@ -71,8 +72,9 @@ pub(crate) struct Scenario {
     pub(crate) start: u64,
     /// From when on nothing is left of that, in microseconds.
     pub(crate) steady: u64,
-    /// Whether meters adapt to how often they are asked.
-    pub(crate) adapts: bool,
+    /// How many asks a second a meter is to have at most, for long; one that bears any number does not
+    /// adapt.
+    pub(crate) bears: u64,
     /// The limits of the one hot key; all keys where there are none.
     hot: Option<Limits>,
 }
@@ -100,7 +102,7 @@ impl Arguments {
             changed: 1_000,
             start: 0,
             steady: 0,
-            adapts: true,
+            bears: ASKS_PER_S,
             hot: None,
         }
     }
@@ -129,7 +131,7 @@ impl Arguments {
                 start: HOT_START_S * 1_000_000,
                 steady: HOT_STEADY_S * 1_000_000,
                 changed: 1,
-                adapts: *adapts,
+                bears: if *adapts { ASKS_PER_S } else { u64::MAX },
                 hot: Some(limits.clone()),
                 ..self.growth(self.hot)
             };

@@ -13,10 +13,10 @@ use std::collections::{BinaryHeap, HashMap};
 use std::mem;
 
 use keyward_core::account::MOST_ASKING;
+use keyward_core::lease::LEASE_MS;
 use keyward_core::lease::holder::{Holder, Spent};
 use keyward_core::lease::message::{Answer, Ask};
 use keyward_core::lease::meter::Meter;
-use keyward_core::lease::{ASKS_PER_S, LEASE_MS};
 use keyward_core::time::Millis;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -504,12 +504,7 @@ impl World {
 
     fn counter(&mut self, now: u64, key: u32) -> &mut Counter {
         let limits = &self.keys[key as usize].limits;
-        // A meter that bears any number of asks does not adapt.
-        let bears = if self.scenario.adapts {
-            ASKS_PER_S
-        } else {
-            u64::MAX
-        };
+        let bears = self.scenario.bears;
         self.counters.entry(key).or_insert_with(|| Counter {
             meter: Meter::new(limits.clone(), bears, Millis(START_MS + now / 1000)),
             audit: Audit::new(limits),
@@ -536,8 +531,9 @@ impl World {
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
+    use keyward_core::lease::ASKS_PER_S;
 
-    use crate::scenario::Arguments;
+    use crate::scenario::{Arguments, Scenario};
 
     fn run(seed: &str) -> (u64, u64, u64, u64, u64) {
         let arguments = [
@@ -569,5 +565,54 @@ mod tests {
         );
         assert_eq!(first, run("7"));
         assert_ne!(first, run("8"));
+    }
+
+    fn adapting(arguments: &Arguments) -> Vec<Scenario> {
+        let scenarios = arguments.hot().into_iter();
+        let adapting = scenarios.filter(|scenario| scenario.bears < u64::MAX);
+        adapting.collect()
+    }
+
+    /// A thirtieth of the isolates of the hot key, and of what its meter bears.
+    #[test]
+    fn one_object_bears_a_hot_key_when_its_isolates_have_started() {
+        let arguments = Arguments::parse_from(["sim", "--hot=333"]);
+        let scenarios = adapting(&arguments);
+        assert_eq!(scenarios.len(), 6);
+        for mut scenario in scenarios {
+            let name = scenario.name.clone();
+            let least = match name.as_str() {
+                "half, 60 s" => 72,
+                "half, 1 s" => 42,
+                _ => 99,
+            };
+            scenario.bears = ASKS_PER_S / 30;
+            let end = scenario.seconds * 1_000_000;
+            let mut world = scenario.world(&arguments);
+            world.run_until(end);
+            let counts = world.finish();
+            let asks = [counts.busiest_between, counts.busiest].map(|asks| asks * 30 / 10);
+            assert!(asks.iter().all(|asks| *asks < 1_000), "{name}: {asks:?}");
+            let sum = counts.sum();
+            let share = sum.passed * 100 / sum.ideal;
+            assert!(share >= least, "{name}: {share} %");
+            assert_eq!(counts.over, 0, "{name}");
+        }
+    }
+
+    /// The whole of it, for the first seconds: they are the busiest where most is asked for at one time.
+    #[test]
+    fn one_object_bears_a_hot_key_while_its_isolates_start() {
+        let arguments = Arguments::parse_from(["sim"]);
+        let scenarios = adapting(&arguments).into_iter();
+        let seconds = scenarios.filter(|scenario| scenario.name.ends_with(", 1 s"));
+        for scenario in seconds {
+            let mut world = scenario.world(&arguments);
+            world.run_until(10_000_000);
+            let counts = world.finish();
+            let asks = counts.busiest_at_start / 10;
+            assert!((100..1_000).contains(&asks), "{}: {asks}", scenario.name);
+            assert_eq!(counts.over, 0, "{}", scenario.name);
+        }
     }
 }

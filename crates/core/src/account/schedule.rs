@@ -107,6 +107,7 @@ impl Account {
                 return false;
             }
             self.called = false;
+            self.holder.forgo();
         }
         self.scheduled = None;
         !self.is_quiet(now)

@@ -5,7 +5,9 @@
 //!    refusal is remembered for costs not below what was refused.
 //! 3. In the background, the meter is asked before the coverage ends, before the units run out,
 //!    and when something has been untold for long.
-//! 4. Where nothing is spent for some seconds, what is held goes back with the next background ask.
+//! 4. Where nothing is spent for some seconds, what is held goes back with the next background ask. Of a
+//!    key that very many isolates use, that ask wants units if calls were refused meanwhile: else their
+//!    isolate would ask twice, in the background and for a call.
 //! 5. Paced leases are spent like others, but never more in their window than the one that is spent
 //!    of allows, of all of them together. What the pace does not let through is asked for, or refused
 //!    where the meter has said that there is no more.
@@ -146,7 +148,11 @@ impl Holder {
         let refused = self.refused.as_ref();
         let refused = refused.and_then(|refused| refused.of(cost, now));
         let short = || self.short(cost, now);
-        refused.or_else(short).unwrap_or(Spent::Ask)
+        let spent = refused.or_else(short).unwrap_or(Spent::Ask);
+        if spent != Spent::Ask && self.is_crowd() {
+            self.demand.miss(cost, now);
+        }
+        spent
     }
 
     /// What to ask the meter, for a call that needs so much, or in the background (0).
@@ -154,9 +160,15 @@ impl Holder {
         self.ask_for(need, true, now)
     }
 
-    /// What to tell the meter when no call has come for long: nothing is asked for.
+    /// What to tell the meter when no call was let through for long: nothing is asked for, but for calls
+    /// that were refused.
     pub fn report(&mut self, now: Millis) -> Ask {
         self.ask_for(0, false, now)
+    }
+
+    /// The next exchange may be the last that the meter hears: it asks for nothing that nobody would tell of.
+    pub fn forgo(&mut self) {
+        self.demand.forgo();
     }
 
     fn ask_for(&mut self, need: u64, wants: bool, now: Millis) -> Ask {
@@ -167,6 +179,7 @@ impl Holder {
         if need == 0 && (!wants || self.demand.is_silent(now)) {
             self.give_back(now);
         }
+        let wants = wants || self.demand.lacks(now);
         let want = if wants { self.want(need, now) } else { 0 };
         self.make_room(now);
         let leases = self.leases.iter().filter_map(|one| one.report(now));

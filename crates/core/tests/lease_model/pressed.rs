@@ -1,7 +1,7 @@
-//! A meter that bears no asks at all, and so grants paced leases to two or three isolates.
+//! A meter that bears no asks at all, and so grants paced leases to two isolates.
 //!
 //! What the exploration leaves out changes nothing for it either. Its leases are as long as others as
-//! long as fewer than eight isolates have asked, so no time depends on what an isolate is called; and
+//! long as fewer than three isolates have asked, so no time depends on what an isolate is called; and
 //! one ask is as many to it as two. What a paced lease lets spend depends on the isolate's own clock
 //! and on the answers that came to it, on nothing else.
 

@@ -19,6 +19,8 @@ pub(super) struct Demand {
     since: Millis,
     /// When something was spent last.
     last: Millis,
+    /// When a call was refused last, if nothing was spent since.
+    missed: Option<Millis>,
 }
 
 impl Demand {
@@ -28,12 +30,31 @@ impl Demand {
             spent: 0,
             since: now,
             last: now,
+            missed: None,
         }
     }
 
     pub(super) const fn spend(&mut self, units: u64, now: Millis) {
         self.spent = self.spent.saturating_add(units);
         self.last = now;
+        self.missed = None;
+    }
+
+    /// A call was refused that would have spent so much: that is demand too.
+    pub(super) const fn miss(&mut self, units: u64, now: Millis) {
+        self.spent = self.spent.saturating_add(units);
+        self.missed = Some(now);
+    }
+
+    /// Calls that were refused want nothing any more.
+    pub(super) const fn forgo(&mut self) {
+        self.missed = None;
+    }
+
+    /// Whether calls were refused a moment ago, and none was paid since.
+    pub(super) fn lacks(&self, now: Millis) -> bool {
+        self.missed
+            .is_some_and(|missed| now.since(missed) < SILENT_MS)
     }
 
     /// Whether nothing was spent for long.
@@ -53,6 +74,7 @@ impl Demand {
         self.spent = 0;
         self.since = now;
         self.last = now;
+        self.missed = None;
     }
 
     /// Units that will be spent in so many milliseconds, if it goes on like this.

@@ -138,12 +138,15 @@ impl Holder {
         if self.asks == 0 {
             return FIRST_WANT;
         }
-        if need == 0 && (matches!(self.last_grant, Some((_, false))) || self.demand.is_silent(now))
+        let lacks = self.demand.lacks(now);
+        if need == 0
+            && !lacks
+            && (matches!(self.last_grant, Some((_, false))) || self.demand.is_silent(now))
         {
             return 0;
         }
         let mut demand = self.demand.within(self.hold_ms, now);
-        if need > 0 && self.hold_ms > LEASE_MS {
+        if need > 0 && (self.hold_ms > LEASE_MS || self.is_crowd()) {
             // Who was refused for long has forgotten it, and the meter is not to be asked often.
             demand = demand.max(FIRST_WANT);
         }
@@ -151,6 +154,12 @@ impl Holder {
         // A paced lease takes the place of those before it.
         let coming = asked.fold(self.coming(now), u64::saturating_add);
         demand.saturating_sub(coming)
+    }
+
+    /// Whether the meter gives longer leases than others, because very many isolates ask.
+    pub(super) fn is_crowd(&self) -> bool {
+        let told = self.told.as_ref();
+        told.is_some_and(|told| told.lease_ms > LEASE_MS)
     }
 
     /// What will be spent of leases that are not paced, before they end.
@@ -264,10 +273,8 @@ impl Holder {
 
     /// Whether a meter of so many isolates has so little left that it grants only what calls need.
     fn is_kept_for_calls(&self) -> bool {
-        let told = self.told.as_ref();
         let mut limits = self.standing.iter().zip(&self.free);
-        told.is_some_and(|told| told.lease_ms > LEASE_MS)
-            && limits.any(|(limit, free)| *free < limit.limit / LITTLE)
+        self.is_crowd() && limits.any(|(limit, free)| *free < limit.limit / LITTLE)
     }
 
     /// Whether the meter has not been told of something for too long.

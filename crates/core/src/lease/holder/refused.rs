@@ -23,13 +23,14 @@ impl Refused {
         let lease_ms = bounded(answer.lease_ms);
         let hold_ms = retry_ms.map_or(lease_ms, |retry| retry.min(lease_ms));
         let free = answer.limits.get(limit).map_or(0, |limit| limit.free);
+        let shed = free >= ask.need.max(1);
         Self {
-            // Who needed nothing was refused because nothing is free.
-            need: ask.need,
+            // Who needed nothing was refused because nothing is free, or for calls that cost something.
+            need: ask.need.max(u64::from(shed)),
             limit,
             until: ask.asked.plus(hold_ms),
             retry: retry_ms.map(|retry| ask.asked.plus(retry)),
-            shed: free >= ask.need.max(1),
+            shed,
         }
     }
 

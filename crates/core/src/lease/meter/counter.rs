@@ -17,7 +17,7 @@ use crate::time::Millis;
 
 /// All but one part in so many of a limit is plenty.
 const PLENTY: u64 = 4;
-/// Of a limit that is shared out in paced leases, one part in so many is left to who comes later.
+/// Of a limit that is shared out equally, one part in so many is left to who comes later.
 const LEFT: u64 = 16;
 
 /// A limit with its count.
@@ -296,11 +296,20 @@ impl Counter {
         (self.limit as u128 * part as u128) < (isolates as u128 * whole as u128)
     }
 
-    /// How many units each of so many isolates may have in each window of so long, so that all have as
-    /// much and some are left.
+    /// How many units each of so many isolates may have, so that all have as much and some are left.
+    pub(super) const fn equal(&self, isolates: u64) -> u64 {
+        let isolates = if isolates == 0 { 1 } else { isolates };
+        (self.limit - self.limit.div_ceil(LEFT)) / isolates
+    }
+
+    /// The same, in each window of so long.
     pub(super) fn fair(&self, isolates: u64, each_ms: u64) -> u64 {
-        let windows = self.windows(each_ms);
-        (self.limit - self.limit.div_ceil(LEFT)) / isolates.max(1) / windows
+        self.equal(isolates) / self.windows(each_ms)
+    }
+
+    /// The largest pace that this limit bears, if there is no other: as much again is kept free.
+    pub(super) fn largest(&self, each_ms: u64) -> u64 {
+        self.limit / 2 / self.windows(each_ms)
     }
 
     /// How many windows of so long are to count as one of this limit.

@@ -11,6 +11,12 @@ use crate::time::Millis;
 /// soon as it is free, every call would ask for it.
 const HELD_BACK: u64 = 32;
 
+/// Up to how many times what it wants an ask may have that is one of too many, where leases are not long.
+const TIMES: u64 = 16;
+
+/// Fewer isolates than this are few.
+const FEW: u64 = 64;
+
 /// Nothing was needed, and nothing is granted.
 pub(super) const NOTHING: Outcome = Outcome::Granted {
     amount: 0,
@@ -44,7 +50,9 @@ impl Meter {
             .unwrap_or(0);
         // A call that costs nothing is refused too where nothing is left.
         let least = ask.need.max(1);
-        let share = self.share(free.saturating_sub(ask.need), own);
+        let rest = free.saturating_sub(ask.need);
+        let part = self.equal_part(&held, now).saturating_sub(own);
+        let share = self.share(rest, own).max(part.min(rest));
         let sheds = self.sheds(ask, share, &held, now);
         if free < least || ask.need > 0 && (!fresh || sheds) {
             return self.exhausted(ask, &held, now);
@@ -85,15 +93,50 @@ impl Meter {
         }
     }
 
-    /// What an ask wants. Where leases are long, it is what would be its fair part of the limits, so
-    /// that the isolate need not ask again before its lease ends.
+    /// What an ask wants. Where leases are long, or far more is asked than is borne, it is what would be its
+    /// fair part of the limits, so that the isolate need not ask again before its lease ends.
     pub(super) fn want(&self, ask: &Ask) -> u64 {
-        if self.pace.is_normal() || ask.want == 0 {
-            return ask.want;
+        if ask.want == 0 {
+            return 0;
         }
-        let limits = self.counters.iter().map(Counter::limit);
-        let fair = limits.min().unwrap_or(0) / LARGEST_SHARE / self.index.asking().max(1);
-        ask.want.max(fair)
+        let most = match (self.pace.is_normal(), self.is_hurried()) {
+            (false, _) => u64::MAX,
+            (true, true) => ask.want.saturating_mul(TIMES),
+            (true, false) => ask.want,
+        };
+        ask.want.max(self.equal() / LARGEST_SHARE).min(most)
+    }
+
+    /// Whether far more is asked than is borne, and not by few isolates: these get what they ask for
+    /// within a few asks, and are not to take it from each other.
+    pub(super) fn is_hurried(&self) -> bool {
+        self.index.asking() >= FEW && self.pace.is_flooded()
+    }
+
+    /// What each isolate could have of the limits, if all had as much.
+    fn equal(&self) -> u64 {
+        let isolates = self.index.asking();
+        let counters = self.counters.iter();
+        let parts = counters.map(|counter| counter.equal(isolates));
+        parts.min().unwrap_or(0)
+    }
+
+    /// As much as all could have may be one isolate's where leases are long, however little of it is free:
+    /// what is shared out in smaller parts is asked for more often. What a quota or credits have given out
+    /// does not come back by itself: of these it is a part of what is left.
+    fn equal_part(&mut self, held: &Held, now: Millis) -> u64 {
+        if self.pace.is_normal() {
+            return 0;
+        }
+        let isolates = self.index.asking().max(1);
+        let parts = self.counters.iter_mut().map(|counter| {
+            if counter.window_ms().is_some() {
+                counter.equal(isolates)
+            } else {
+                counter.free(held, now) / isolates
+            }
+        });
+        parts.min().unwrap_or(0)
     }
 
     /// Refuses so many units: for the limit that has least, until all could have them.
@@ -119,15 +162,15 @@ impl Meter {
         }
     }
 
-    /// Whether an ask gets nothing although there are units: where little is left and it could not
-    /// have half of what it wants, or where a rate limit has less than a unit for each isolate. It
-    /// would be asked for on and on, and the meter could not bear that.
+    /// Whether an ask gets nothing although there are units: where little is left and it could have
+    /// neither half of what it wants nor of what all could have, or where a rate limit has less than a
+    /// unit for each isolate. It would be asked for on and on, and the meter could not bear that.
     fn sheds(&mut self, ask: &Ask, share: u64, held: &Held, now: Millis) -> bool {
         if !self.pace.is_crowded() {
             return false;
         }
         let (isolates, longest) = (self.index.asking(), self.pace.lease_ms());
-        let short = share <= ask.want / 2;
+        let short = share <= ask.want.min(self.equal()) / 2;
         self.counters.iter_mut().any(|counter| {
             counter.is_scarce(isolates, longest) || short && counter.is_low(held, now)
         })

@@ -4,7 +4,9 @@
 //!    as long as the isolates that have asked within one make them, as soon as they do: the meter
 //!    need not be asked too often to know that it will be.
 //! 2. Who is refused comes back when all the others that may be refused have had their turn.
-//! 3. Both times are another for each ask, so that isolates that have begun together do not come
+//! 3. While twice as much is asked as is borne for long, each isolate counts as several: it asks for
+//!    several calls at once, and while it starts, it does so before anything is known of it.
+//! 4. Both times are another for each ask, so that isolates that have begun together do not come
 //!    back together.
 //!
 //! Kept in memory only: a meter that starts again learns it anew within seconds.
@@ -17,6 +19,13 @@ use crate::time::Millis;
 
 /// Over how long asks are counted.
 const SPAN_MS: u64 = 1_000;
+/// For how many calls an isolate asks at the same time, at most: what an account allows its calls.
+const AT_ONCE: u64 = 4;
+/// More than so many times what is borne for long is a flood. Less than that, the isolates of a key with
+/// a tight limit may ask all the time: they are not to be refused for long.
+const FLOOD: u64 = 2;
+/// How long leases are made at most because of a flood: longer only if the number of isolates wants it.
+const HURRIED_MS: u64 = 40_000;
 
 /// The asks of the present span and of the one before it, and how long leases are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +43,7 @@ impl Hash for Pace {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.lease_ms.hash(state);
         for asks in [self.asks, self.before] {
-            let most = self.bears.saturating_add(1);
+            let most = self.overrun().saturating_add(1);
             asks.min(most).saturating_sub(self.bears / 2).hash(state);
         }
     }
@@ -62,7 +71,13 @@ impl Pace {
         }
         self.asks = self.asks.saturating_add(1);
         let lease_ms = self.borne_ms(isolates).saturating_mul(4) / 3;
-        self.lease_ms = lease_ms.clamp(LEASE_MS, LONGEST_MS);
+        let hurried_ms = if self.is_flooded() {
+            let all_ms = self.borne_ms(isolates).saturating_mul(AT_ONCE);
+            all_ms.min(HURRIED_MS)
+        } else {
+            0
+        };
+        self.lease_ms = lease_ms.max(hurried_ms).clamp(LEASE_MS, LONGEST_MS);
     }
 
     /// How long an isolate may go without another ask.
@@ -83,6 +98,8 @@ impl Pace {
     /// How soon one of so many isolates may ask again if it is refused.
     pub(super) fn retry_of(&self, ask: &Ask, isolates: u64) -> u64 {
         let retry_ms = self.borne_ms(isolates).max(1);
+        let flooded = self.asks.max(self.before) > self.overrun();
+        let retry_ms = retry_ms.saturating_mul(if flooded { AT_ONCE } else { 1 });
         if self.is_normal() {
             return retry_ms;
         }
@@ -102,12 +119,29 @@ impl Pace {
     /// Whether so many isolates ask too often if none may go without asking for longer than a window.
     pub(super) fn is_strained(&self, isolates: u64, window_ms: u64) -> bool {
         let span_ms = window_ms.min(LEASE_MS / 4 * 3);
-        u128::from(isolates) * 1_000 > u128::from(self.bears) * u128::from(span_ms)
+        let each = if self.is_flooded() { AT_ONCE } else { 1 };
+        let asks = u128::from(isolates) * u128::from(each);
+        asks * 1_000 > u128::from(self.bears) * u128::from(span_ms)
     }
 
     /// Whether more is asked than is borne for long.
     pub(super) fn is_pressed(&self) -> bool {
         self.asks.max(self.before) > self.bears
+    }
+
+    /// Whether so much more is asked that each isolate counts as several.
+    pub(super) fn is_flooded(&self) -> bool {
+        self.asks.max(self.before) > self.flood()
+    }
+
+    const fn flood(&self) -> u64 {
+        self.bears.saturating_mul(FLOOD)
+    }
+
+    /// More asks than this within a second are too many, however many calls each isolate asks for at
+    /// one time: who is refused then comes back later.
+    const fn overrun(&self) -> u64 {
+        self.bears.saturating_mul(AT_ONCE)
     }
 
     /// In which time the meter bears an ask of each of so many isolates.

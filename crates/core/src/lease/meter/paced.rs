@@ -61,11 +61,18 @@ impl Meter {
         if own.is_some_and(|own| own.window_ms != window_ms) {
             return None;
         }
+        // A limit that bears no pace of as much goes to one isolate after the other.
+        let largest = self.counters.iter().filter(|one| short_ms(one).is_some());
+        let largest = largest.map(|counter| counter.largest(window_ms)).min()?;
+        if ask.need.max(1) > largest {
+            return None;
+        }
         let room = self.room(ask, window_ms, held, now)?;
         let mean = u128::from(ask.want) * u128::from(window_ms) / u128::from(ask.lasts_ms);
         let mean = u64::try_from(mean).unwrap_or(u64::MAX);
         let burst = mean.isqrt().saturating_mul(2).saturating_add(BURST);
         let wanted = ask.need.saturating_add(mean).saturating_add(burst);
+        let wanted = wanted.max(self.lift(&room));
         // Where there is not enough for all, each call asks for itself as long as that is borne.
         if room.fair < wanted && own.is_none() && !self.pace.is_pressed() {
             return None;
@@ -81,11 +88,18 @@ impl Meter {
         // All of its pace may be spent: what is needed comes on top of it.
         let least = own.saturating_add(ask.need);
         if ask.need > 0 && units < least {
-            let one = if own == 0 { ask.need } else { 0 };
+            let one = if own < ask.need { least } else { 0 };
             if least > room.fair.max(one).min(room.most) {
                 return (!plenty).then(|| self.exhausted(ask, held, now));
             }
             units = least;
+        }
+        if units == 0 && own == 0 && room.short {
+            // Its calls would ask, one by one.
+            if room.most == 0 {
+                return Some(self.exhausted(ask, held, now));
+            }
+            units = 1;
         }
         if units == 0 {
             return Some(NOTHING);
@@ -96,6 +110,16 @@ impl Meter {
             short: (units < wanted && room.short).then_some(room.limit),
         };
         self.grant_paced(ask, each, held, now)
+    }
+
+    /// The least pace that is given while far more is asked than is borne, so that an isolate of which little
+    /// is known need not ask for more at once: half of what each could have of what is left.
+    fn lift(&self, room: &Room) -> u64 {
+        if !self.is_hurried() {
+            return 0;
+        }
+        let most = room.most / self.index.asking().max(1);
+        most.min(room.fair) / 2
     }
 
     /// What there is for a pace with this window.

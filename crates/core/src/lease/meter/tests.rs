@@ -5,6 +5,7 @@ use crate::lease::{ASKS_PER_S, LEASE_MS};
 mod changes;
 mod grants;
 mod holds;
+mod hurried;
 mod many;
 mod paced;
 

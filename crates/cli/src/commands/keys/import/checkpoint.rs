@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::record::Refused;
 use crate::file;
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Which import it is: what is sent, and to whom.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -182,3 +182,28 @@ fn who_falls_silent_gives_back_what_it_holds() {
         assert!(!holder.ask(1, Millis(8_000)).leases[0].closed);
     }
 }
+
+#[test]
+fn who_is_refused_asks_behind_its_calls_where_very_many_isolates_ask_and_not_elsewhere() {
+    for (lease_ms, wanted) in [(LEASE_MS, 0..=0), (40_000, 10..=25)] {
+        let mut holder = Holder::new(1);
+        holder.ask(1, Millis(0));
+        let refused = Answer {
+            lease_ms,
+            ..refused(1, Some(30_000))
+        };
+        holder.answered(&refused, 1, Millis(0));
+        for second in 1..=9 {
+            let spent = holder.spend(2, Millis(second * 1_000));
+            assert!(matches!(spent, Spent::Exhausted { .. }), "{spent:?}");
+        }
+        let mut later = holder.clone();
+        let mut last = holder.clone();
+        last.forgo();
+        assert_eq!(last.report(Millis(9_500)).want, 0);
+        let ask = holder.report(Millis(9_500));
+        assert!(wanted.contains(&ask.want), "{lease_ms}: {}", ask.want);
+        // Nobody has called for some seconds.
+        assert_eq!(later.report(Millis(14_000)).want, 0);
+    }
+}
