@@ -2,7 +2,7 @@
 import { Hot } from "../build/index.js";
 import { guarded } from "./guard.mjs";
 import { ask } from "./module.mjs";
-import { planOf, register } from "./plans.mjs";
+import { planOf, register, wordsOf } from "./plans.mjs";
 import { assertionFor, signed } from "./signer.mjs";
 
 // The platform's cache knows URLs, not keys: what one key was given must not answer another.
@@ -98,9 +98,9 @@ function drop(response) {
 }
 
 // A length that is taken away is that of what the runtime decodes.
-function searched(response, secret, removed) {
+function searched(response, words, removed) {
   const length = removed.includes("content-length") ? null : response.headers.get("content-length");
-  return guarded(response, secret, length === null ? null : Number(length));
+  return guarded(response, words, length === null ? null : Number(length));
 }
 
 function clean(response, plan, asker, call, { refuse, background }) {
@@ -124,7 +124,7 @@ function clean(response, plan, asker, call, { refuse, background }) {
   const removed = remove ? remove.split(",") : [];
   const rebuild = (body) => rebuilt(response, body, removed, set);
   if (!plan.guard || response.body === null) return rebuild(response.body);
-  const body = searched(response, plan.secret, removed);
+  const body = searched(response, wordsOf(plan), removed);
   return body instanceof Promise ? body.then(rebuild) : rebuild(body);
 }
 

@@ -6,18 +6,14 @@ const ASTERISK = 0x2a;
 // So much is read at a time at most; an event is passed on as soon as it is there.
 const PIECE = 65_536;
 
-// What to look for, by the secret: to write out a secret's spellings takes longer than most searches.
-const known = new Map();
-const MOST_KNOWN = 100;
-
 // What writers of JSON write by numbers, beside what they have to: nothing, or what means something in HTML.
 const ESCAPED = ["", "<>&", "<>&'", "<>&'\"", "<>&'\"`+"];
 
-// The body without the secret: as it streams, or the promise of one that says that it is short. Where its
+// The body without these words, the spellings of a secret: as it streams, or the promise of one that says that it is short. Where its
 // length is known it stays so.
-export function guarded(response, secret, length) {
+export function guarded(response, words, length) {
   const reader = response.body.getReader({ mode: "byob" });
-  const search = new Search(wordsOf(secret));
+  const search = new Search(words);
   return length > 0 && length <= PIECE ? short(reader, search, length) : streamed(reader, search, length, reader.read(new Uint8Array(PIECE)));
 }
 
@@ -34,16 +30,6 @@ function streamed(reader, search, length, first) {
   const { readable, writable } = length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
   pump(reader, writable.getWriter(), search, first);
   return readable;
-}
-
-function wordsOf(secret) {
-  let words = known.get(secret);
-  if (words === undefined) {
-    if (known.size >= MOST_KNOWN) known.clear();
-    words = prepared(spellings(secret));
-    known.set(secret, words);
-  }
-  return words;
 }
 
 // Faster than a `TransformStream`, and the same buffer serves again: what was written was also read.

@@ -2,7 +2,7 @@
 // has to be registered again.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { forget, planOf, register, registered } from "../src/plans.mjs";
+import { forget, planOf, register, registered, wordsOf } from "../src/plans.mjs";
 
 const MOST = 20_000;
 const MOST_CHARACTERS = 8 * 1024 * 1024;
@@ -45,4 +45,29 @@ test("all together are never larger than the bound", () => {
     assert.ok(planOf(String(id)));
   }
   assert.ok(most <= MOST_CHARACTERS && most > MOST_CHARACTERS - 2 * fill.length, String(most));
+});
+
+test("the words of a secret are made once for all its plans, and kept only while one of them is", () => {
+  const guarding = (id, secret, replaces) => register(JSON.stringify({ id, replaces, secret, guard: true, set: [] }));
+  const [one, other, apart] = [guarding("1", "sk-old"), guarding("2", "sk-old"), guarding("3", "sk-own")];
+  const [words, own] = [wordsOf(one), wordsOf(apart)];
+  assert.deepEqual(words.map(({ bytes }) => new TextDecoder().decode(bytes)), ["sk-old"]);
+  assert.equal(wordsOf(other), words);
+  const rotated = guarding("4", "sk-new", "1");
+  assert.equal(wordsOf(rotated), wordsOf(rotated));
+  assert.equal(wordsOf(apart), own);
+  // An answer to a call that was under way when its plan was replaced is searched for the old secret.
+  assert.deepEqual(wordsOf(one), words);
+  assert.notEqual(wordsOf(one), wordsOf(one));
+  forget();
+  assert.notEqual(wordsOf(apart), wordsOf(apart));
+});
+
+test("words of few secrets are kept at a time", () => {
+  const plans = Array.from({ length: 101 }, (_, id) => register(JSON.stringify({ id: String(id), secret: `sk-${id}`, guard: true, set: [] })));
+  const first = wordsOf(plans[0]);
+  for (const plan of plans.slice(1, 100)) wordsOf(plan);
+  assert.equal(wordsOf(plans[0]), first);
+  wordsOf(plans[100]);
+  assert.notEqual(wordsOf(plans[0]), first);
 });
