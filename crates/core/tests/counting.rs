@@ -308,7 +308,7 @@ fn a_limit_by_address_is_counted_by_the_isolate() {
     assert_eq!(world.waits, 0);
 }
 
-fn named(called: &metered::Called) -> (&str, Option<&str>) {
+fn named(called: &metered::calls::Called) -> (&str, Option<&str>) {
     (&called.code, called.limit.as_deref())
 }
 

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+#[allow(dead_code, reason = "each test uses its part")]
 mod desk;
 
 use desk::{Answer, Desk, NOW, keyring, native, record, sealed};

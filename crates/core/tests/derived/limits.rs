@@ -1,12 +1,12 @@
 //! The limit that a derived key brings along, and what it is told of limits.
 
 use keyward_core::derived::{Limit, seal};
-use keyward_core::gateway::{Answered, Outcome};
+use keyward_core::gateway::Outcome;
 use keyward_core::kind::Kind;
 use keyward_core::secret::{Digest, derivation_key};
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, NOW, keyring, native};
+use crate::desk::{Desk, NOW, answered, keyring, native};
 use crate::{ROUTES, call, minted, parent, terms};
 
 #[test]
@@ -98,17 +98,7 @@ fn keys_of_one_user_share_their_limit_and_those_of_nobody_have_each_its_own() {
 fn told(desk: &mut Desk, head: &str) -> Vec<(&'static str, String)> {
     let headers = match desk.gateway.handle(head, NOW, None) {
         Outcome::Forward { forward, .. } => {
-            let fixed = desk.gateway.fixed(head).unwrap();
-            let answered = Answered {
-                route: fixed.route,
-                kind: fixed.kind,
-                account: fixed.account,
-                asker: forward.asker,
-                secret: "",
-                status: 200,
-                headers: "",
-            };
-            desk.gateway.answer(&answered, NOW).unwrap().set
+            answered(&mut desk.gateway, head, forward.asker, NOW).set
         }
         Outcome::Respond(response) => {
             let problem: Value = serde_json::from_str(&response.body).unwrap();

@@ -1,6 +1,7 @@
 //! A gateway with a KV of one record, for tests that call and look.
 
-use keyward_core::gateway::{Gateway, Outcome};
+use keyward_core::answer::{Asker, Edits};
+use keyward_core::gateway::{Answered, Gateway, Outcome};
 use keyward_core::keyring::{Entry, Keyring};
 use keyward_core::kind::Kind;
 use keyward_core::names::record_name;
@@ -72,6 +73,26 @@ fn answer(outcome: &Outcome<'_>, read: bool) -> Answer {
         outcome => panic!("{outcome:?}"),
     };
     Answer { code, read }
+}
+
+/// The origin answers what was just let through, and says nothing of its own.
+pub(crate) fn answered<'a>(
+    gateway: &mut Gateway,
+    head: &str,
+    asker: Asker<'a>,
+    now: Millis,
+) -> Edits<'a> {
+    let fixed = gateway.fixed(head).unwrap();
+    let answered = Answered {
+        route: fixed.route,
+        kind: fixed.kind,
+        account: fixed.account,
+        asker,
+        secret: "",
+        status: 200,
+        headers: "",
+    };
+    gateway.answer(&answered, now).unwrap()
 }
 
 pub(crate) fn keyring() -> Keyring {

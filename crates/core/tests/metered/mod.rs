@@ -1,10 +1,12 @@
 //! Isolates, KV and meters on one table: the gateway is real, and so is the state machine of leases
 //! behind each meter. What a meter's object adds to that is written here as plainly as can be.
 
+pub(crate) mod calls;
+
 use std::collections::BTreeMap;
 
-use keyward_core::account::{Errand, LONGEST_MS, MOST_ASKING, Question};
-use keyward_core::gateway::{Answered, Gateway, Outcome, Reply, Response, Waited, Work};
+use keyward_core::account::{Errand, LONGEST_MS, Question};
+use keyward_core::gateway::{Gateway, Reply, Work};
 use keyward_core::kind::Kind;
 use keyward_core::lease::ASKS_PER_S;
 use keyward_core::lease::meter::Meter;
@@ -16,7 +18,6 @@ use keyward_core::route::Routes;
 use keyward_core::secret::Digest;
 use keyward_core::time::Millis;
 use keyward_core::usage::Counts;
-use serde_json::Value;
 
 use super::desk::{NOW, keyring, native, record, sealed};
 
@@ -67,15 +68,6 @@ pub(crate) struct World {
     pub(crate) reads: usize,
     /// What becomes of answers on their way.
     pub(crate) garble: Option<fn(String) -> String>,
-}
-
-/// What came of a call.
-#[derive(Debug)]
-pub(crate) struct Called {
-    /// `ok`, or the code of the refusal.
-    pub(crate) code: String,
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) limit: Option<String>,
 }
 
 pub(crate) fn world(isolates: u64) -> World {
@@ -189,158 +181,6 @@ impl World {
         (self.weather == Weather::Fair).then(|| garble(text))
     }
 
-    pub(crate) fn head(path: &str, secret: &str) -> String {
-        format!("GET\nhttps://gate.example{path}\nx-api-key\n{secret}\ncf-ipcountry\nNZ\n")
-    }
-
-    /// One call of an isolate, with all that it waits for.
-    pub(crate) fn call(&mut self, isolate: usize, path: &str, secret: &str) -> Called {
-        let head = Self::head(path, secret);
-        self.call_with(isolate, &head, secret)
-    }
-
-    pub(crate) fn call_with(&mut self, isolate: usize, head: &str, secret: &str) -> Called {
-        let mut value = None;
-        let mut replies: Vec<(u64, u64, String)> = Vec::new();
-        let mut patience = 0;
-        for _ in 0..200 {
-            let loaded = value.take();
-            let stored = |text: &Option<String>| match text {
-                Some(text) => Stored::Found(text.clone().leak()),
-                None => Stored::Missing,
-            };
-            let heard: Vec<_> = replies
-                .iter()
-                .map(|(account, number, text)| Reply {
-                    account: *account,
-                    number: *number,
-                    text,
-                })
-                .collect();
-            let waited = Waited {
-                unlocked: false,
-                patience,
-                loaded: loaded.map(|(attempt, text)| Loaded {
-                    attempt,
-                    stored: stored(&text),
-                }),
-                replies: &heard,
-            };
-            let now = self.now;
-            match self.isolates[isolate].resume(head, now, waited) {
-                Outcome::Load(load) => {
-                    self.reads += 1;
-                    let held = self.kv.get(secret);
-                    let held = held.map(|held| sealed(keyring().current(), held, secret));
-                    value = Some((load.attempt, held));
-                    replies.clear();
-                }
-                Outcome::Ask(ask) => {
-                    self.waits += 1;
-                    patience = ask.patience;
-                    self.now = self.now.plus(ask.pause_ms.into());
-                    replies = (ask.questions.iter())
-                        .map(|question| {
-                            let answer = self.ask(question).or_else(|| self.ask(question));
-                            let text = answer.unwrap_or_default();
-                            (question.account, question.number, text)
-                        })
-                        .collect();
-                }
-                Outcome::Forward { forward, work, .. } => {
-                    let fixed = self.isolates[isolate].fixed(head).unwrap();
-                    let answered = Answered {
-                        route: fixed.route,
-                        kind: fixed.kind,
-                        account: fixed.account,
-                        asker: forward.asker,
-                        secret: "",
-                        status: 200,
-                        headers: "",
-                    };
-                    let now = self.now;
-                    let edits = self.isolates[isolate].answer(&answered, now).unwrap();
-                    let headers = edits.set.iter();
-                    let headers = headers
-                        .map(|(name, value)| ((*name).to_owned(), value.clone()))
-                        .collect();
-                    let answered = Work {
-                        key: [edits.errand, None],
-                        ..Work::default()
-                    };
-                    self.note(isolate, &answered);
-                    self.note(isolate, &work);
-                    return Called {
-                        code: "ok".to_owned(),
-                        headers,
-                        limit: None,
-                    };
-                }
-                Outcome::Respond(response) => {
-                    self.note(isolate, &response.work);
-                    return refused(&response);
-                }
-                outcome => panic!("{outcome:?}"),
-            }
-        }
-        panic!("the call waits on and on")
-    }
-
-    /// Many calls of an isolate that begin together, as the platform interleaves them. Answers come
-    /// in the order in which they were asked for, 5 ms later.
-    pub(crate) fn at_once(
-        &mut self,
-        isolate: usize,
-        path: &str,
-        secret: &str,
-        calls: usize,
-    ) -> Vec<String> {
-        let head = Self::head(path, secret);
-        assert_eq!(
-            self.call(isolate, "/scoped/x", secret).code,
-            "scope_missing"
-        );
-        // What a call waits with: its patience, when it goes on, and its questions.
-        let mut waiting: Vec<(u32, Millis, Vec<Question>)> = vec![(0, self.now, Vec::new()); calls];
-        let mut codes = Vec::new();
-        let mut most = 0;
-        while !waiting.is_empty() {
-            waiting.sort_by_key(|(_, at, _)| *at);
-            let (patience, at, questions) = waiting.remove(0);
-            self.now = self.now.max(at);
-            let answers: Vec<_> = (questions.iter())
-                .map(|question| (question, self.ask(question).unwrap_or_default()))
-                .collect();
-            let replies: Vec<_> = (answers.iter())
-                .map(|(question, text)| Reply {
-                    account: question.account,
-                    number: question.number,
-                    text,
-                })
-                .collect();
-            let waited = Waited {
-                unlocked: false,
-                patience,
-                loaded: None,
-                replies: &replies,
-            };
-            let now = self.now;
-            match self.isolates[isolate].resume(&head, now, waited) {
-                Outcome::Ask(ask) => {
-                    let pause = u64::from(ask.pause_ms).max(5);
-                    waiting.push((ask.patience, now.plus(pause), ask.questions));
-                    let asking = waiting.iter().filter(|(.., asked)| !asked.is_empty());
-                    most = most.max(asking.count());
-                }
-                Outcome::Forward { .. } => codes.push("ok".to_owned()),
-                Outcome::Respond(response) => codes.push(refused(&response).code),
-                outcome => panic!("{outcome:?}"),
-            }
-        }
-        assert!(most <= MOST_ASKING, "{most} asked at once");
-        codes
-    }
-
     pub(crate) fn note(&mut self, isolate: usize, work: &Work) {
         let mut read = work.refresh.clone();
         while let Some(load) = read {
@@ -390,40 +230,5 @@ impl World {
             let at = now.plus(delay_ms);
             self.errands.push((at, isolate, next, total_ms + delay_ms));
         }
-    }
-
-    pub(crate) fn codes(
-        &mut self,
-        isolate: usize,
-        path: &str,
-        secret: &str,
-        calls: usize,
-    ) -> Vec<String> {
-        (0..calls)
-            .map(|_| self.call(isolate, path, secret).code)
-            .collect()
-    }
-
-    pub(crate) fn passed(
-        &mut self,
-        isolate: usize,
-        path: &str,
-        secret: &str,
-        calls: usize,
-    ) -> usize {
-        let codes = self.codes(isolate, path, secret, calls);
-        codes.iter().filter(|code| *code == "ok").count()
-    }
-}
-
-fn refused(response: &Response) -> Called {
-    let problem: Value = serde_json::from_str(&response.body).unwrap();
-    let headers = response.headers.iter();
-    Called {
-        code: problem["code"].as_str().unwrap().to_owned(),
-        headers: headers
-            .map(|(name, value)| ((*name).to_owned(), value.clone()))
-            .collect(),
-        limit: problem["limit"].as_str().map(str::to_owned),
     }
 }

@@ -25,19 +25,12 @@ use self::pressed::Pressed;
 use self::sides::{Counts, Spends};
 use self::world::{Bounds, Scenario};
 
-#[path = "lease_model/broken.rs"]
 mod broken;
-#[path = "lease_model/explore.rs"]
 mod explore;
-#[path = "lease_model/fingerprint.rs"]
 mod fingerprint;
-#[path = "lease_model/pressed.rs"]
 mod pressed;
-#[path = "lease_model/promises.rs"]
 mod promises;
-#[path = "lease_model/sides.rs"]
 mod sides;
-#[path = "lease_model/world.rs"]
 mod world;
 
 const DAY_MS: i64 = 86_400_000;

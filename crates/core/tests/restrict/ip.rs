@@ -1,12 +1,4 @@
 //! IP rules: strict in what is written, closed to what is not one address.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
 
 use std::net::IpAddr;
 
