@@ -2,10 +2,9 @@
 // nothing is sent without it, and the deployment's secret is rotated under it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLocalJWKSet, jwtVerify } from "jose";
 import { request } from "./harness/client.mjs";
 import { SECRETS } from "./harness/keyward.mjs";
-import { decoded, ISSUER, startSigning } from "./harness/signing.mjs";
+import { decoded, ISSUER, startSigning, verified } from "./harness/signing.mjs";
 
 const GATEWAY = `
 [gateway]
@@ -40,21 +39,6 @@ async function assertionOf(stage, target, options) {
   const values = seen.values("keyward-assertion");
   assert.equal(values.length, 1);
   return values[0];
-}
-
-/** What jose says of a token at the time of the gateway. */
-async function verified(stage, token, keySet) {
-  const set = createLocalJWKSet(keySet ?? (await stage.keySet()));
-  return jwtVerify(token, set, {
-    algorithms: ["EdDSA"],
-    typ: "keyward-assertion+jwt",
-    issuer: ISSUER,
-    audience: stage.origin.url,
-    maxTokenAge: "120s",
-    clockTolerance: 5,
-    requiredClaims: ["sub", "project", "environment", "kind"],
-    currentDate: new Date(stage.gateway.clock.now()),
-  });
 }
 
 test("jose verifies who is calling, and for whom it was said", async (t) => {

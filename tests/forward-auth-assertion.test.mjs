@@ -2,9 +2,8 @@
 // and reused as for any call, and nothing without it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLocalJWKSet, jwtVerify } from "jose";
 import { ACME, FORWARD_AUTH, VERIFY_KEYS, forwarded, verify } from "./harness/asking.mjs";
-import { ISSUER, startSigning } from "./harness/signing.mjs";
+import { ISSUER, startSigning, verified } from "./harness/signing.mjs";
 
 const HOST = "api.example";
 const GATEWAY = `
@@ -36,9 +35,7 @@ test("jose verifies what a proxy is given to pass on", async (t) => {
   assert.equal(answer.bytes.length, 0, "claims were told without their signature");
   const [token, ...more] = answer.values("keyward-assertion");
   assert.deepEqual(more, []);
-  const { payload } = await jwtVerify(token, createLocalJWKSet(await stage.keySet()), {
-    algorithms: ["EdDSA"], typ: "keyward-assertion+jwt", issuer: ISSUER, audience: stage.origin.url, currentDate: new Date(stage.gateway.clock.now()),
-  });
+  const { payload } = await verified(stage, token);
   assert.deepEqual([payload.sub, payload.project, payload.owner, payload.scopes], [stage.created.full.key.id, "acme", "Zoë", ["files:read"]]);
   assert.equal(answer.header("keyward-key-id"), stage.created.full.key.id);
   // Of the same claims, and so the same one, as of a call that is proxied.

@@ -8,57 +8,22 @@ import { startStage } from "./stage.mjs";
 
 const MINUTE = 60_000;
 
-const GATEWAY = `
-[[route]]
-path = "/v1/**"
-origin = "\${ORIGIN}"
-accepts = ["public", "private", "derived"]
+const ALL_KINDS = 'accepts = ["public", "private", "derived"]';
+const GATEWAY = [
+  route("v1", ALL_KINDS),
+  route("scoped", ALL_KINDS, 'scopes = ["orders:read"]'),
+  route("servers", 'accepts = ["public", "private"]'),
+  route("unsaid"),
+  route("queried", 'accepts = ["public", "derived"]', 'key_in = ["header:x-api-key", "query:key"]'),
+  route("pages", 'accepts = ["derived"]'),
+  route("testing", ALL_KINDS, 'environments = ["test"]'),
+  route("globex", ALL_KINDS, 'projects = ["globex"]'),
+  route("legacy", ALL_KINDS, "imported_keys = true", 'key_in = ["bearer", "header:x-api-key", "query:key"]'),
+].join("\n");
 
-[[route]]
-path = "/scoped/**"
-origin = "\${ORIGIN}"
-accepts = ["public", "private", "derived"]
-scopes = ["orders:read"]
-
-[[route]]
-path = "/servers/**"
-origin = "\${ORIGIN}"
-accepts = ["public", "private"]
-
-[[route]]
-path = "/unsaid/**"
-origin = "\${ORIGIN}"
-
-[[route]]
-path = "/queried/**"
-origin = "\${ORIGIN}"
-accepts = ["public", "derived"]
-key_in = ["header:x-api-key", "query:key"]
-
-[[route]]
-path = "/pages/**"
-origin = "\${ORIGIN}"
-accepts = ["derived"]
-
-[[route]]
-path = "/testing/**"
-origin = "\${ORIGIN}"
-accepts = ["public", "private", "derived"]
-environments = ["test"]
-
-[[route]]
-path = "/globex/**"
-origin = "\${ORIGIN}"
-accepts = ["public", "private", "derived"]
-projects = ["globex"]
-
-[[route]]
-path = "/legacy/**"
-origin = "\${ORIGIN}"
-accepts = ["public", "private", "derived"]
-imported_keys = true
-key_in = ["bearer", "header:x-api-key", "query:key"]
-`;
+function route(name, ...lines) {
+  return ["[[route]]", `path = "/${name}/**"`, 'origin = "${ORIGIN}"', ...lines, ""].join("\n");
+}
 
 /** A stage whose clock stands still, with what makes and calls with keys. `t` ends it. */
 export async function startDeriving(t) {

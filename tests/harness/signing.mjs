@@ -1,5 +1,6 @@
 // A stage whose signing is counted, and breaks when a test says so.
 import { fileURLToPath } from "node:url";
+import { createLocalJWKSet, jwtVerify } from "jose";
 import { request } from "./client.mjs";
 import { startStage } from "./stage.mjs";
 
@@ -25,6 +26,21 @@ function counted(modules) {
   return modules.flatMap((module) => {
     if (module.name !== "build/index.js") return [module];
     return [{ ...module, name: "build/built-index.js" }, { name: module.name, path: front }];
+  });
+}
+
+/** What jose says of a token at the time of the gateway. */
+export async function verified(stage, token, keySet) {
+  const set = createLocalJWKSet(keySet ?? (await stage.keySet()));
+  return jwtVerify(token, set, {
+    algorithms: ["EdDSA"],
+    typ: "keyward-assertion+jwt",
+    issuer: ISSUER,
+    audience: stage.origin.url,
+    maxTokenAge: "120s",
+    clockTolerance: 5,
+    requiredClaims: ["sub", "project", "environment", "kind"],
+    currentDate: new Date(stage.gateway.clock.now()),
   });
 }
 
