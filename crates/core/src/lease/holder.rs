@@ -167,7 +167,7 @@ impl Holder {
     }
 
     /// The next exchange may be the last that the meter hears: it asks for nothing that nobody would tell of.
-    pub fn forgo(&mut self) {
+    pub(crate) fn forgo(&mut self) {
         self.demand.forgo();
     }
 
