@@ -6,7 +6,7 @@
 //!
 //! An entry is its label, one byte of flags, and, if it has entries below, their length in bytes
 //! (two bytes, little-endian) and themselves. Labels have no byte as low as a flag, so they end by
-//! themselves. `tests/public_suffixes.rs` writes the file, and fails when it is not the list of the
+//! themselves. `tests/restrict/suffixes.rs` writes the file, and fails when it is not the list of the
 //! `psl` crate.
 
 static LIST: &[u8] = include_bytes!("suffix.bin");

@@ -11,3 +11,4 @@
 mod ip;
 mod path;
 mod referrer;
+mod suffixes;

@@ -1,15 +1,7 @@
 //! The public suffixes in the module against the list that the `psl` crate carries.
 //!
-//! After an update of `psl`, `KEYWARD_WRITE_SUFFIXES=1 cargo test -p keyward-core --test
-//! public_suffixes` writes `src/restrict/suffix.bin` anew.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
+//! After an update of `psl`, `KEYWARD_WRITE_SUFFIXES=1 cargo test -p keyward-core --test restrict
+//! suffixes` writes `src/restrict/suffix.bin` anew.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
