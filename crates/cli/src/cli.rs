@@ -18,6 +18,9 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
+/// Help is written in lines of at most so many characters: a longer one would be broken.
+const WIDEST: usize = 100;
+
 const AFTER_HELP: &str = "\
 Environment:
   KEYWARD_URL      the gateway, as in https://gateway.example.com
@@ -46,7 +49,7 @@ Exit codes: 0 done, 1 refused, 2 usage";
 
 /// API keys at the edge: create them, take them back, and find out why a call is refused
 #[derive(Parser)]
-#[command(name = "keyward", version, styles = STYLES, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "keyward", version, styles = STYLES, max_term_width = WIDEST, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -141,12 +144,28 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{Command, CommandFactory as _};
 
-    use super::Cli;
+    use super::{Cli, WIDEST};
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_line_of_an_example_is_broken() {
+        fn check(command: &Command) {
+            let help = command.get_after_help().map(ToString::to_string);
+            for line in help.iter().flat_map(|help| help.lines()) {
+                assert!(
+                    line.chars().count() <= WIDEST,
+                    "{}: {line}",
+                    command.get_name()
+                );
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
     }
 }

@@ -30,12 +30,13 @@ pub(crate) enum Credentials {
 const AFTER_HELP: &str = "\
 Examples:
   keyward credentials set OPENAI --project acme --origin https://api.openai.com < value
-  op read op://vault/openai/key | keyward credentials set OPENAI --project acme --origin https://api.openai.com
+  op read op://vault/openai/key |
+    keyward credentials set OPENAI --project acme --origin https://api.openai.com
 
-The value is never an argument, which other users and the shell's history could see, and nothing shows
-it again. It goes to this origin alone, where a route has
-`credential = { project_secret = \"OPENAI\", header = \"authorization\" }`. One that was there is replaced:
-within two minutes every location sends the new value, so end the old one after that.";
+The value is never an argument, which other users and the shell's history could see, and nothing
+shows it again. It goes to this origin alone, where a route has
+`credential = { project_secret = \"OPENAI\", header = \"authorization\" }`. One that was there is
+replaced: within two minutes every location sends the new value, so end the old one after that.";
 
 /// Set a value, which is read from standard input
 #[derive(Args)]

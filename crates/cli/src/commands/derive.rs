@@ -25,7 +25,7 @@ use crate::{clock, punycode};
 
 const AFTER_HELP: &str = "\
 Examples:
-  KEYWARD_KEY=$SHOP keyward derive --user user-17 --scope orders:read --referrer https://shop.example
+  KEYWARD_KEY=$SHOP keyward derive --user user-7 --scope orders:read --referrer https://shop.example
   pass show shop/key | keyward derive - --path 'GET /v1/orders/**' --expires-in 1h --json
 
 The private key is that in KEYWARD_KEY, or with `-`, or without KEYWARD_KEY, that on standard

@@ -13,7 +13,8 @@ use crate::output::Output;
 const AFTER_HELP: &str = "\
 Examples:
   keyward webhooks create --project acme https://ops.example.com/keyward
-  keyward webhooks create --project acme https://ops.example.com/leaks --event key.leaked --event key.used_in_browser
+  keyward webhooks create --project acme https://ops.example.com/leaks \\
+    --event key.leaked --event key.used_in_browser
   SECRET=$(keyward webhooks create --project acme https://ops.example.com/keyward)
 
 Messages are those of Standard Webhooks: its libraries verify them with the secret. The secret is

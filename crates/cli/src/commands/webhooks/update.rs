@@ -14,7 +14,8 @@ use crate::output::Output;
 const AFTER_HELP: &str = "\
 Examples:
   keyward webhooks update --project acme whk_2mZr8QxT5vKc1JyB --url https://ops.example.com/new
-  keyward webhooks update --project acme whk_2mZr8QxT5vKc1JyB --event key.leaked --event limit.reached
+  keyward webhooks update --project acme whk_2mZr8QxT5vKc1JyB \\
+    --event key.leaked --event limit.reached
   keyward webhooks update --project acme whk_2mZr8QxT5vKc1JyB --all-events
 
 Its secret stays; `keyward webhooks rotate` gives it another. What waits is sent to the new address.";
