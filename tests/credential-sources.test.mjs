@@ -22,6 +22,12 @@ credential = { project_secret = "OPENAI", header = "authorization" }
 path = "/query"
 origin = "\${ORIGIN}"
 credential = { project_secret = "OPENAI", query = "key" }
+
+[[route]]
+path = "/guarded/**"
+origin = "\${ORIGIN}"
+guard_body = true
+credential = { project_secret = "OPENAI", header = "authorization" }
 `;
 const FRESH_MS = 30_000;
 const HARD_MS = 60_000;
@@ -94,6 +100,27 @@ test("a warm call reads nothing, and a value that changes is taken over without 
     await clock.advance(HARD_MS + 1000);
     assert.deepEqual(await sent(), [`Bearer ${FIRST}`]);
   });
+});
+
+test("a body is searched for the value that its call was sent with, also where that has changed meanwhile", async (t) => {
+  const waiting = [];
+  const repeat = (request, response) => response.end(request.headers.authorization);
+  const { stage, set, clock } = await start(t, { answers: {
+    "/guarded/now": repeat,
+    "/guarded/late": (request, response) => waiting.push(() => repeat(request, response)),
+  } });
+  const now = async () => (await stage.passes("/guarded/now", { key: "server" })).text;
+  const masked = (value) => "*".repeat(value.length);
+  await set(FIRST);
+  assert.equal(await now(), masked(FIRST));
+  const late = stage.passes("/guarded/late", { key: "server" });
+  await eventually(() => assert.equal(waiting.length, 1), 5000);
+  await set(SECOND);
+  await clock.advance(HARD_MS + 1000);
+  assert.equal(await now(), masked(SECOND));
+  waiting[0]();
+  assert.equal((await late).text, masked(FIRST));
+  assert.equal(await now(), masked(SECOND));
 });
 
 test("where there is no value, nothing is sent", async (t) => {
