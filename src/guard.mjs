@@ -9,8 +9,8 @@ const PIECE = 65_536;
 // What writers of JSON write by numbers, beside what they have to: nothing, or what means something in HTML.
 const ESCAPED = ["", "<>&", "<>&'", "<>&'\"", "<>&'\"`+"];
 
-// The body without these words, the spellings of a secret: as it streams, or the promise of one that says that it is short. Where its
-// length is known it stays so.
+// The body without these words, the spellings of a secret: as it streams, or the promise of one that says
+// that it is short. Where its length is known it stays so.
 export function guarded(response, words, length) {
   const reader = response.body.getReader({ mode: "byob" });
   const search = new Search(words);
