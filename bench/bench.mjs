@@ -1,10 +1,9 @@
 // What a call through Keyward costs, beside workers that check nothing and others that check the
 // same: docs/performance.md says what each row does. `--sizes` measures instead what grows with the
-// number of routes, rules and keys; `--long` runs for a quarter of an hour and watches memory and KV.
+// number of routes, rules and keys, up to 100,000 keys, and with `--short` up to 1,000.
 //
 //   npm run bench -- [--short] [--rounds 30] [--calls 500] [--only "warm public"] [--json]
-//   npm run bench -- --sizes [--rounds 15] [--calls 500] [--json]
-//   npm run bench -- --long [--json]
+//   npm run bench -- --sizes [--short] [--rounds 15] [--calls 500] [--json]
 import { buildKeyward, buildPlain } from "./build.mjs";
 import { compare, compareText } from "./compare.mjs";
 import { options } from "./options.mjs";
@@ -28,11 +27,6 @@ try {
 
 /** What was found, as text and as data: { text, json }. */
 async function run(t) {
-  if (asked.long) {
-    const { soak } = await import("./soak.mjs");
-    const { title, lines, json } = await soak({ progress });
-    return { text: [title, "", ...lines].join("\n"), json };
-  }
   if (asked.sizes) {
     const json = await sizes(t, { ...asked, progress });
     return { text: sizesText(json), json };

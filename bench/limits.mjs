@@ -1,7 +1,7 @@
 // What limits cost a warm key: the processor time of workerd for each call, side by side in one
 // process. What is compared takes turns, and the ratios are of the same round.
 //
-//   npm run bench:limits -- [--rounds 200] [--calls 1000] [--json]
+//   npm run bench:limits -- [--rounds 30] [--calls 1000] [--json]
 import { parseArgs } from "node:util";
 import { startKeyward } from "../tests/harness/keyward.mjs";
 import { createKeys } from "../tests/harness/management.mjs";
@@ -62,9 +62,11 @@ try {
 function report(measured) {
   const each = Object.entries(measured).map(([name, { cpu }]) => ({ name, ...spread(cpu) }));
   const ratios = Object.entries(RATIOS).map(([name, [of, to]]) => ({ name, ...ratio(measured, of, to) }));
-  if (values.json) return console.log(JSON.stringify({ rounds, calls, microseconds: each, ratios }, null, 2));
-  console.log(`${rounds} rounds of ${calls} calls; medians of the rounds, quartiles in brackets\n`);
-  console.log(table(["", "CPU per call, µs"], each.map(({ name, ...cpu }) => [name, quartiles(cpu, 1)])));
   const cells = ({ name, interval, ...found }) => [name, quartiles(found, 3), interval.map((bound) => bound.toFixed(3)).join("-")];
-  console.log(`\n${table(["", "ratio", "95 % interval"], ratios.map(cells))}`);
+  const parts = [
+    `${rounds} rounds of ${calls} calls; medians of the rounds, quartiles in brackets`,
+    table(["", "CPU per call, µs"], each.map(({ name, ...cpu }) => [name, quartiles(cpu, 1)])),
+    table(["", "ratio", "95 % interval"], ratios.map(cells)),
+  ];
+  console.log(values.json ? JSON.stringify({ rounds, calls, microseconds: each, ratios }, null, 2) : parts.join("\n\n"));
 }

@@ -2,7 +2,6 @@
 // then strings that are no keys. Beside it stands what a gateway reads that asks KV on every call.
 //
 //   npm run bench:reads -- [--minutes 2] [--isolates 4] [--keys 10000] [--pace 200] [--forged 100000] [--json]
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { fill } from "./behind.mjs";
 import { Lanes } from "./lanes.mjs";
@@ -15,23 +14,31 @@ const EXPONENT = 1.1;
 const UNKNOWN = 500;
 /** How often each unknown key is called, all of them in turn. */
 const UNKNOWN_CALLS = 20;
+const NAMES = { load: "Zipf load", forged: "forged: the tag does not verify", malformed: "malformed", unknown: `unknown: ${UNKNOWN} keys, again and again` };
+
+const number = (value) => ({ type: "string", default: String(value) });
+const { values } = parseArgs({
+  options: { minutes: number(2), isolates: number(4), keys: number(10_000), pace: number(200), forged: number(100_000), json: { type: "boolean", default: false } },
+});
+const { title, lines, json } = await reads(Object.fromEntries(["minutes", "isolates", "keys", "pace", "forged"].map((name) => [name, Number(values[name])])));
+console.log(values.json ? JSON.stringify(json, null, 2) : `${title}\n\n${lines.join("\n")}`);
 
 /**
- * Returns { title, lines, json }; `progress(name, total)` makes a bar. `pace` is calls in a second to
- * each isolate, `forged` how many strings of each sort are tried; on a machine that is too slow for it, it takes longer.
+ * Returns { title, lines, json }. `pace` is calls in a second to each isolate, `forged` how many strings
+ * of each sort are tried; on a machine that is too slow for it, it takes longer.
  */
-export async function reads({ progress = (name, total) => new Progress(name, total), minutes = 2, isolates = 4, keys = 10_000, pace = 200, forged: strings = 100_000 } = {}) {
+async function reads({ minutes, isolates, keys, pace, forged: strings }) {
   const ends = [];
   try {
     const { kv, ports, count } = await startProbed({ after: (end) => ends.push(end) }, { isolates });
     const population = Array.from({ length: keys }, (_, number) => keyOf(number));
-    const filling = progress("putting keys into KV", keys);
+    const filling = new Progress("putting keys into KV", keys);
     await fill(kv, population, filling);
     filling.end();
 
     /** Calls every isolate so often; returns { calls, statuses, foreground, background, seconds }. */
     async function run(name, calls, request, pace) {
-      const bar = progress(name, calls * isolates);
+      const bar = new Progress(name, calls * isolates);
       const statuses = {};
       const answered = ({ status }) => {
         statuses[status] = (statuses[status] ?? 0) + 1;
@@ -74,8 +81,6 @@ function zipf(count) {
   };
 }
 
-const NAMES = { load: "Zipf load", forged: "forged: the tag does not verify", malformed: "malformed", unknown: `unknown: ${UNKNOWN} keys, again and again` };
-
 function report(runs, of) {
   const rows = Object.entries(runs).map(([key, { calls, foreground, background, seconds, statuses }]) => {
     const perMillion = (reads) => Math.round((reads / calls) * 1e6);
@@ -90,13 +95,4 @@ function report(runs, of) {
     `the Zipf load took ${Math.round(rows[0].seconds)} s; answers: ${rows.map(({ statuses }) => JSON.stringify(statuses)).join(" ")}`,
   ];
   return { title: `Reads of KV: Zipf(${EXPONENT}) over ${of.keys} keys, ${of.isolates} isolates, ${of.pace} calls/s each`, lines, json: { ...of, exponent: EXPONENT, rows } };
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const number = (value) => ({ type: "string", default: String(value) });
-  const { values } = parseArgs({
-    options: { minutes: number(2), isolates: number(4), keys: number(10_000), pace: number(200), forged: number(100_000), json: { type: "boolean", default: false } },
-  });
-  const { title, lines, json } = await reads(Object.fromEntries(["minutes", "isolates", "keys", "pace", "forged"].map((name) => [name, Number(values[name])])));
-  console.log(values.json ? JSON.stringify(json, null, 2) : `${title}\n\n${lines.join("\n")}`);
 }

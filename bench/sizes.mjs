@@ -21,10 +21,10 @@ const NEEDED = "orders:read";
 const PAGE = "https://app.example.com";
 
 /**
- * Measures; `t` ends what it starts. Returns a list of { name, note, sizes, growth }: `sizes` with
+ * Measures, with at most `most` keys in memory; `t` ends what it starts. Returns a list of { name, note, sizes, growth }: `sizes` with
  * the processor time { size, cpu } in µs, `growth` the ratio of the largest to the smallest.
  */
-export async function sizes(t, { rounds, calls, warmUp, most = Infinity, progress }) {
+export async function sizes(t, { rounds, calls, warmUp, most, progress }) {
   const origin = await startOrigin(t);
   const vars = { ORIGIN: origin.url, ORIGIN_TOKEN: "unused" };
   const routed = ROUTES.map((count) => Array.from({ length: count }, (_, index) => route(index === 0 ? "/v1/**" : `/service-${index}/v1/**`)).join("\n"));

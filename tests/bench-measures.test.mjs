@@ -74,6 +74,12 @@ describe("the options", () => {
     assert.deepEqual([given.rounds, given.calls, given.only, given.isBounded], [200, 1000, "forged", false]);
   });
 
+  it("choose up to how many keys are measured where sizes are", () => {
+    const [full, short] = [["--sizes"], ["--sizes", "--short"]].map(options);
+    assert.deepEqual([full.sizes, full.most, short.sizes, short.most], [true, 100_000, true, 1000]);
+    assert.ok(full.rounds > short.rounds && full.calls > short.calls && full.warmUp > short.warmUp);
+  });
+
   it("are refused when they are none", () => {
     for (const wrong of [["--fast"], ["--rounds", "0"], ["--calls", "many"], ["forged"]]) assert.throws(() => options(wrong), wrong.join(" "));
   });

@@ -5,7 +5,6 @@ import { before, describe, it } from "node:test";
 import { buildPlain } from "../bench/build.mjs";
 import { compare, compareText } from "../bench/compare.mjs";
 import { ROWS } from "../bench/rows.mjs";
-import { sizes, sizesText } from "../bench/sizes.mjs";
 
 const progress = () => ({ add() {}, end() {} });
 const isSpread = ({ median, low, high, interval }) => [median, low, high, ...interval].every((value) => Number.isFinite(value) && value > 0);
@@ -35,22 +34,5 @@ describe("the comparison", { timeout: 900_000 }, () => {
     assert.deepEqual(rows.map(({ name }) => name), ["forged key"]);
     assert.deepEqual(lanes.map(({ name }) => name), ["answer only, forged", "Keyward, forged"]);
     await assert.rejects(compare(t, { rounds: 1, calls: 1, warmUp: 1, only: "nothing", progress }), /no row contains "nothing"/);
-  });
-
-  it("of sizes has every series", async (t) => {
-    const found = await sizes(t, { rounds: 2, calls: 20, warmUp: 20, most: 1000, progress });
-    assert.deepEqual(
-      found.map(({ name, sizes }) => [name, ...sizes.map(({ size }) => size)]),
-      [
-        ["routes", 1, 10, 100, 1000],
-        ["referrer rules", 1, 10, 100, 500],
-        ["scopes", 1, 10, 100, 200],
-        ["warm keys", 1, 1000],
-        ["request headers", 10, 30, 100],
-        ["request headers, working floor", 10, 30, 100],
-      ],
-    );
-    for (const { name, sizes, growth } of found) assert.ok([growth, ...sizes.map(({ cpu }) => cpu)].every(isSpread), name);
-    assert.ok(sizesText(found).includes("warm keys"));
   });
 });
