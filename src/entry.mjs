@@ -25,8 +25,9 @@ const UNLOCKED = 2;
 export default {
   fetch(request, env, ctx) {
     try {
-      const head = gather(request);
-      return act(ask(env, () => Hot.handle(head, Date.now())), { request, env, ctx, head });
+      const { url } = request;
+      const head = gather(request, url);
+      return act(ask(env, () => Hot.handle(head, Date.now())), { request, env, ctx, url, head });
     } catch {
       return failed(request);
     }
@@ -34,6 +35,7 @@ export default {
 };
 
 function act(outcome, call) {
+  if (typeof outcome === "number") return forward(outcome, call, { respond, failed, background });
   switch (outcome[0]) {
     case "F":
     case "G":

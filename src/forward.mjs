@@ -6,12 +6,16 @@ import { planOf, register, wordsOf } from "./plans.mjs";
 import { assertionFor, signed } from "./signer.mjs";
 
 // The platform's cache knows URLs, not keys: what one key was given must not answer another.
-const UNCACHED = { cacheTtl: -1 };
+// No status is kept. Of `cacheTtl` the runtime would make a second option on every call.
+const UNCACHED = { cacheTtlByStatus: { "100-599": -1 } };
 const REFUSED = "?";
+// How many lengths of a base fit into the number of an ordinary outcome.
+const BASES = 2 ** 17;
+const NOTHING = [];
 
 // Method, URL, and a line for each header's name and value. No value can hold a line break.
-export function gather(request) {
-  return lines(`${request.method}\n${request.url}\n`, request.headers);
+export function gather(request, url) {
+  return lines(`${request.method}\n${url}\n`, request.headers);
 }
 
 function lines(text, headers) {
@@ -24,16 +28,16 @@ function lines(text, headers) {
 
 export function forward(outcome, call, { respond, failed, background }) {
   const { request, env, head } = call;
-  // What is to be signed has no empty line.
-  const end = outcome[0] === "G" ? outcome.lastIndexOf("\n\n") : outcome.length;
-  const [first, url, work, asker, remove, ...set] = outcome.slice(0, end).split("\n");
-  const plan = planOf(first.slice(1)) ?? register(Hot.fixed(head));
+  const { id, base, address, work, asker, remove, set, toSign } = read(outcome, call.url);
+  const plan = planOf(id) ?? register(Hot.fixed(head));
+  const url = address || plan.origin + call.url.slice(base);
   if (work) background(work, call);
 
   const headers = new Headers(request.headers);
-  if (remove) for (const name of remove.split(",")) headers.delete(name);
-  for (let i = 0; i < set.length; i += 2) headers.set(set[i], set[i + 1]);
+  for (const name of plan.remove) headers.delete(name);
+  for (const name of remove) headers.delete(name);
   for (const [name, value] of plan.set) headers.set(name, value);
+  for (let i = 0; i < set.length; i += 2) headers.set(set[i], set[i + 1]);
 
   const refuse = (code) => respond(ask(env, () => Hot.refuse(head, code, plan.kind, plan.account, Date.now())), call);
   const go = () => {
@@ -55,9 +59,22 @@ export function forward(outcome, call, { respond, failed, background }) {
       },
     );
   };
-  const proven = prove(headers, plan.assertion, outcome.slice(end + 2), call);
+  const proven = prove(headers, plan.assertion, toSign, call);
   // Without what the route wants proven nothing is sent.
   return (proven === undefined ? go() : proven.then(go, () => refuse("internal_error"))).catch(() => failed(request));
+}
+
+// What differs from what is registered; of an ordinary call nothing does, and a number says so.
+function read(outcome, url) {
+  if (typeof outcome === "number") {
+    const base = outcome % BASES;
+    return { id: (outcome - base) / BASES, base, address: "", work: "", asker: url.slice(0, base), remove: NOTHING, set: NOTHING, toSign: "" };
+  }
+  // What is to be signed has no empty line.
+  const end = outcome[0] === "G" ? outcome.lastIndexOf("\n\n") : outcome.length;
+  const [first, address, work, asker, names, ...set] = outcome.slice(1, end).split("\n");
+  const [id, base] = first.split(" ").map(Number);
+  return { id, base, address, work, asker, remove: names ? names.split(",") : NOTHING, set, toSign: outcome.slice(end + 2) };
 }
 
 // Adds what the origin can verify. A promise only where something has to be signed first.

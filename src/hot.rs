@@ -1,4 +1,4 @@
-//! The hot path's bindings: strings in, one string out, nothing asynchronous.
+//! The hot path's bindings: strings in, one string or number out, nothing asynchronous.
 //!
 //! The entry gathers a request's head, calls [`Hot::handle`] and does what it is told. All state
 //! of the isolate is here; after a reset of the module it is gone, and `handle` asks for
@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use keyward_core::gateway::{Answered, Gateway, Waited, refusal_response};
+use keyward_core::gateway::{Answered, Gateway, Outcome, Waited, refusal_response};
 use keyward_core::head::Head;
 use keyward_core::keyring::Keyring;
 use keyward_core::kind::Kind;
@@ -59,9 +59,9 @@ impl Hot {
     }
 
     /// Decides about a request; `wire.rs` has the form of the answer.
-    pub fn handle(head: &str, now: f64) -> String {
+    pub fn handle(head: &str, now: f64) -> JsValue {
         with(head, |gateway| {
-            wire::outcome(gateway.handle(head, millis(now), None))
+            decided(gateway.handle(head, millis(now), None))
         })
     }
 
@@ -75,24 +75,24 @@ impl Hot {
         attempt: u32,
         answer: u8,
         value: &str,
-    ) -> String {
+    ) -> JsValue {
         let waited = Waited {
             loaded: Some(loaded(attempt, answer, value)),
             ..waited(patience, met)
         };
         with(head, |gateway| {
-            wire::outcome(gateway.resume(head, millis(now), waited))
+            decided(gateway.resume(head, millis(now), waited))
         })
     }
 
     /// Decides about a request for which meters were asked: `replies` says what they answered.
-    pub fn met(head: &str, now: f64, patience: u32, met: u8, replies: &str) -> String {
+    pub fn met(head: &str, now: f64, patience: u32, met: u8, replies: &str) -> JsValue {
         with(head, |gateway| {
             let waited = Waited {
                 replies: &wire::replies(replies),
                 ..waited(patience, met)
             };
-            wire::outcome(gateway.resume(head, millis(now), waited))
+            decided(gateway.resume(head, millis(now), waited))
         })
     }
 
@@ -201,9 +201,9 @@ impl Hot {
     }
 
     /// Decides about a request for which a credential was read.
-    pub fn again(head: &str, now: f64, patience: u32, met: u8) -> String {
+    pub fn again(head: &str, now: f64, patience: u32, met: u8) -> JsValue {
         with(head, |gateway| {
-            wire::outcome(gateway.resume(head, millis(now), waited(patience, met)))
+            decided(gateway.resume(head, millis(now), waited(patience, met)))
         })
     }
 
@@ -264,17 +264,26 @@ fn kind_of(place: u8) -> Kind {
     kind.copied().unwrap_or(Kind::Derived)
 }
 
-fn with(head: &str, act: impl FnOnce(&mut Gateway) -> String) -> String {
+fn with<T: From<String>>(head: &str, act: impl FnOnce(&mut Gateway) -> T) -> T {
     STATE.with(|cell| match &mut *cell.borrow_mut() {
         State::Ready(gateway) => act(gateway),
-        State::Cold => wire::START.to_owned(),
+        State::Cold => wire::START.to_owned().into(),
         State::Broken => wire::response(&refusal_response(
             Head::parse(head).as_ref(),
             Refusal::ConfigInvalid,
             "",
             "-",
-        )),
+        ))
+        .into(),
     })
+}
+
+/// An outcome as it crosses: the ordinary one as a number, which costs no text.
+fn decided(outcome: Outcome<'_>) -> JsValue {
+    match wire::ordinary(&outcome) {
+        Some(number) => JsValue::from_f64(number),
+        None => JsValue::from_str(&wire::outcome(outcome)),
+    }
 }
 
 fn build(env: &Env, config: &str, seed: u64) -> Result<Gateway, (String, String)> {

@@ -13,8 +13,11 @@
 //! | `L` | a read of KV: attempt, digest and name, with blanks between |
 //! | `Q` | meters to ask: the call's patience and a pause in milliseconds, with a blank between; then for each meter three lines: the account and the number of its ask, with a blank between; the object's name as a JSON string; what to send |
 //! | `V` | a credential to read, as [`Read`](keyward_core::vault::Read) describes it |
-//! | `F` | id of the registered edits; URL; background work or nothing; what the planning of the answer is given back; names to delete, joined by commas; then name and value lines to set |
+//! | `F` | id of the registered edits and the length of the URL's part before the target, with a blank between; URL, or nothing where it is the registered origin and the target; background work or nothing; what the planning of the answer is given back; names to delete, joined by commas; then name and value lines to set |
 //! | `G` | as `F`, then an empty line and what the own key has to sign for the header `Signature` |
+//!
+//! A number takes the place of an `F` whose lines are all empty, but for the base that the planning of the
+//! answer is given back: the id, and behind it in 17 bits the length of that base.
 //!
 //! Background work is a read of KV, `V` for a read of a credential, `X` for exchanges with meters (account and delay in
 //! milliseconds, with a blank between), or several of them with commas between. What meters answered
@@ -29,8 +32,10 @@ mod keys;
 use std::fmt::Write as _;
 
 use keyward_core::account::Question;
-use keyward_core::answer::Edits;
+use keyward_core::answer::{Asker, Edits};
+use keyward_core::forward::Forward;
 use keyward_core::gateway::{Ask, Fixed, Outcome, Reply, Response, Work};
+use keyward_core::head::MAX_HEAD;
 use keyward_core::json;
 use keyward_core::kind::Kind;
 use keyward_core::records::Load;
@@ -47,7 +52,38 @@ const REFUSED: &str = "?";
 /// The kinds that routes serve, each by its place.
 pub(crate) const KINDS: [Kind; 3] = [Kind::Private, Kind::Public, Kind::Derived];
 
-/// An outcome as the entry reads it.
+/// How many lengths of a base there may be: no head is longer.
+const BASES: f64 = (1 << 17) as f64;
+const _: () = assert!(MAX_HEAD <= 1 << 17);
+
+/// The number for a call of which nothing differs from what is registered; none for any other outcome.
+pub(crate) fn ordinary(outcome: &Outcome<'_>) -> Option<f64> {
+    let Outcome::Forward {
+        id,
+        forward:
+            Forward {
+                url: None,
+                remove,
+                set,
+                asker:
+                    Asker {
+                        base: asked,
+                        page: None,
+                        own: None,
+                    },
+            },
+        base: None,
+        work,
+    } = outcome
+    else {
+        return None;
+    };
+    let empty = remove.is_empty() && set.is_empty() && *work == Work::default();
+    let length = u32::try_from(asked.len()).ok()?;
+    empty.then(|| f64::from(*id) * BASES + f64::from(length))
+}
+
+/// An outcome as the entry reads it, where it is not [`ordinary`].
 pub(crate) fn outcome(outcome: Outcome<'_>) -> String {
     match outcome {
         Outcome::Respond(response) => self::response(&response),
@@ -74,11 +110,14 @@ pub(crate) fn outcome(outcome: Outcome<'_>) -> String {
             base,
             work,
         } => {
-            let mut text = String::with_capacity(forward.url.len() + 256);
+            let url = forward.url.unwrap_or_default();
+            let mut text = String::with_capacity(url.len() + 256);
             text.push(if base.is_some() { 'G' } else { 'F' });
             text.push_str(&id.to_string());
+            text.push(' ');
+            text.push_str(&forward.asker.base.len().to_string());
             text.push('\n');
-            text.push_str(&forward.url);
+            text.push_str(&url);
             text.push('\n');
             background(&mut text, &work);
             text.push('\n');
@@ -202,7 +241,8 @@ fn background(text: &mut String, work: &Work) {
 pub(crate) fn fixed(fixed: &Fixed) -> String {
     let is = |is: bool| if is { "true" } else { "false" };
     let mut object = json::Object::default();
-    object.text("id", &fixed.id.to_string());
+    object.number("id", fixed.id.into());
+    object.text("origin", &fixed.origin);
     object.number("route", fixed.route as u64);
     let kind = KINDS.iter().position(|kind| *kind == fixed.kind);
     object.number("kind", kind.unwrap_or_default() as u64);
@@ -216,6 +256,12 @@ pub(crate) fn fixed(fixed: &Fixed) -> String {
         set.push(']');
     }
     object.raw("set", &format!("[{set}]"));
+    let mut remove = String::new();
+    for name in &fixed.remove {
+        remove.push_str(if remove.is_empty() { "" } else { "," });
+        json::quote(&mut remove, name);
+    }
+    object.raw("remove", &format!("[{remove}]"));
     match &fixed.assertion {
         Some(claims) => object.text("assertion", claims),
         None => object.raw("assertion", "null"),
@@ -225,7 +271,7 @@ pub(crate) fn fixed(fixed: &Fixed) -> String {
         None => object.raw("secret", "null"),
     }
     object.raw("guard", is(fixed.guard));
-    object.text("replaces", &fixed.replaces.to_string());
+    object.number("replaces", fixed.replaces.into());
     match fixed.timeout_ms {
         Some(timeout_ms) => object.number("timeout", timeout_ms.into()),
         None => object.raw("timeout", "null"),

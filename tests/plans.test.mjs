@@ -7,23 +7,23 @@ import { forget, planOf, register, registered, wordsOf } from "../src/plans.mjs"
 const MOST = 20_000;
 const MOST_CHARACTERS = 8 * 1024 * 1024;
 
-const plan = (id, fill = "") => JSON.stringify({ id: String(id), set: [["keyward-scopes", fill]] });
+const plan = (id, fill = "") => JSON.stringify({ id, set: [["keyward-scopes", fill]] });
 
 beforeEach(forget);
 
 test("a plan is found by its id until all are forgotten", () => {
-  assert.deepEqual(register(plan(7, "a:b")), planOf("7"));
-  assert.deepEqual(planOf("7").set, [["keyward-scopes", "a:b"]]);
-  assert.equal(planOf("8"), undefined);
+  assert.deepEqual(register(plan(7, "a:b")), planOf(7));
+  assert.deepEqual(planOf(7).set, [["keyward-scopes", "a:b"]]);
+  assert.equal(planOf(8), undefined);
   forget();
-  assert.deepEqual([planOf("7"), registered()], [undefined, { plans: 0, characters: 0 }]);
+  assert.deepEqual([planOf(7), registered()], [undefined, { plans: 0, characters: 0 }]);
 });
 
 test("one that takes the place of another lets go of it", () => {
-  const text = JSON.stringify({ id: "8", replaces: "7", set: [["authorization", "new"]] });
+  const text = JSON.stringify({ id: 8, replaces: 7, set: [["authorization", "new"]] });
   register(plan(7, "old"));
   register(text);
-  assert.deepEqual([planOf("7"), registered()], [undefined, { plans: 1, characters: text.length }]);
+  assert.deepEqual([planOf(7), registered()], [undefined, { plans: 1, characters: text.length }]);
 });
 
 test("there are never more than the bound, and the newest is always there", () => {
@@ -31,7 +31,7 @@ test("there are never more than the bound, and the newest is always there", () =
   for (let id = 0; id < 3 * MOST + 10; id += 1) {
     register(plan(id));
     most = Math.max(most, registered().plans);
-    assert.ok(planOf(String(id)));
+    assert.ok(planOf(id));
   }
   assert.deepEqual([most, registered().plans], [MOST, 10]);
 });
@@ -42,7 +42,7 @@ test("all together are never larger than the bound", () => {
   for (let id = 0; id < 500; id += 1) {
     register(plan(id, fill));
     most = Math.max(most, registered().characters);
-    assert.ok(planOf(String(id)));
+    assert.ok(planOf(id));
   }
   assert.ok(most <= MOST_CHARACTERS && most > MOST_CHARACTERS - 2 * fill.length, String(most));
 });

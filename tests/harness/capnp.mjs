@@ -28,10 +28,14 @@ export function config(services, sockets) {
   ].join("\n");
 }
 
-/** A service of this machine's network, reached over HTTP; `headers` are added to every request. */
-export function external(address, headers = {}) {
+/**
+ * A service of this machine's network, reached over HTTP; `headers` are added to every request, and in the
+ * one that `platform` names what a script has told the platform of it.
+ */
+export function external(address, headers = {}, platform) {
   const added = Object.entries(headers).map(([name, value]) => `(name = ${text(name)}, value = ${text(value)})`);
-  return `(external = (address = ${text(address)}, http = (injectRequestHeaders = ${list(added)})))`;
+  const blob = platform ? `, cfBlobHeader = ${text(platform)}` : "";
+  return `(external = (address = ${text(address)}, http = (injectRequestHeaders = ${list(added)}${blob})))`;
 }
 
 /** A folder that workerd may write to. */
@@ -39,9 +43,10 @@ export const disk = (path) => `(disk = (path = ${text(path)}, writable = true))`
 
 /**
  * A worker. `modules` are { name, file } with the file's path as seen from the configuration;
- * `bindings` come from the functions below; `objects` are its own Durable Object classes.
+ * `bindings` come from the functions below; `objects` are its own Durable Object classes; `outbound` is
+ * the service that takes what it fetches, where that is not the network.
  */
-export function worker({ modules, bindings = [], objects = [], objectsDisk, compatibility }) {
+export function worker({ modules, bindings = [], objects = [], objectsDisk, compatibility, outbound }) {
   const kind = (name) => (name.endsWith(".wasm") ? "wasm" : "esModule");
   const fields = {
     modules: list(modules.map(({ name, file }) => `(name = ${text(name)}, ${kind(name)} = embed ${text(file)})`)),
@@ -49,6 +54,7 @@ export function worker({ modules, bindings = [], objects = [], objectsDisk, comp
     compatibilityDate: text(compatibility.date),
     compatibilityFlags: list(compatibility.flags.map(text)),
   };
+  if (outbound) fields.globalOutbound = text(outbound);
   if (objects.length > 0) {
     fields.durableObjectNamespaces = list(
       objects.map((name) => `(className = ${text(name)}, uniqueKey = ${text(name)}, enableSql = true)`),

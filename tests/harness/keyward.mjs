@@ -36,13 +36,14 @@ const NO_ORIGIN = `[[route]]\norigin = "http://127.0.0.1:1"\n`;
  * - `objects`: further classes of Durable Objects that the modules have, by their bindings
  * - `inspected`: whether workerd's inspector can be asked
  * - `flags`: compatibility flags beside those of the deployment
+ * - `outbound`: the service, as capnp.mjs writes it, that takes what the gateway sends to origins
  * - `bound`: workers of `beside` by the names under which the gateway calls them
  * - `beside`: other workers in the same process by name, each { modules, vars }, with sockets of their
  *   names and the KV in memory, which then has a socket "kv"
  *
  * Returns { url, urls, kv, clock, process, log, objects, restart(), kill() }.
  */
-export async function startKeyward(t, { gateway = NO_ORIGIN, vars = {}, kv, isolates = 1, without = () => [], clock: moved = false, change = (modules) => modules, objects = {}, inspected = false, flags = [], beside = {}, bound = {} } = {}) {
+export async function startKeyward(t, { gateway = NO_ORIGIN, vars = {}, kv, isolates = 1, without = () => [], clock: moved = false, change = (modules) => modules, objects = {}, inspected = false, flags = [], beside = {}, bound = {}, outbound } = {}) {
   const folder = await temporaryFolder(t);
   const service = kv ?? (await startKv(t));
   const names = Array.from({ length: isolates }, (_, index) => `keyward-${index}`);
@@ -57,6 +58,7 @@ export async function startKeyward(t, { gateway = NO_ORIGIN, vars = {}, kv, isol
   const memory = service === "memory" && (await memoryKv(folder));
   const services = {
     objects: disk(join(folder, "objects")),
+    ...(outbound && { outbound }),
     ...Object.fromEntries(memory ? [["kv", memory]] : names.map((name) => [`kv-${name}`, external(service.address, { "x-isolate": name })])),
   };
   const gatewayOf = (name, time, changed) => {
@@ -66,6 +68,7 @@ export async function startKeyward(t, { gateway = NO_ORIGIN, vars = {}, kv, isol
     return worker({
       ...own,
       modules: modules[name],
+      outbound: outbound && "outbound",
       compatibility: { ...dated, flags: [...dated.flags, ...flags] },
       bindings: [
         ...bindings.map(([variable, value]) => bind.text(variable, value)),

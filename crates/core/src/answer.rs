@@ -210,10 +210,9 @@ fn private(value: &str) -> Option<String> {
 
 /// A `Location` on the origin's host, as the client must call it; `None` when it points elsewhere.
 fn map_location(route: &Route, base: &str, value: &str) -> Option<String> {
-    let untouched = route.base_path.is_empty() && route.strip_prefix.is_empty();
     let target = match below_origin(&route.origin, value) {
         Some(target) => target,
-        None if !untouched && value.starts_with('/') && !value.starts_with("//") => value,
+        None if !route.keeps_paths() && value.starts_with('/') && !value.starts_with("//") => value,
         None => return None,
     };
     let rest = target.strip_prefix(route.base_path.as_str())?;

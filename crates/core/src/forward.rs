@@ -10,7 +10,6 @@
 //!    stays byte for byte, but for a stripped key.
 //! 5. Identity and the credential are added; an absent value leaves no header.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::answer::{Asker, shows};
@@ -22,7 +21,10 @@ use crate::kind::Kind;
 use crate::record::Record;
 use crate::restrict::path::CheckedPath;
 use crate::route::{Place, Route, Target};
-use crate::signature::DIGEST;
+use crate::signature::{DIGEST, IDENTITY};
+
+/// The deployments that a call has come by (RFC 8586).
+const LOOPS: &str = "cdn-loop";
 
 /// Whether a header belongs to one connection and is never passed on (RFC 9110 section 7.6.1).
 #[must_use]
@@ -47,12 +49,15 @@ pub(crate) fn is_of_proxies(name: &str) -> bool {
     )
 }
 
-/// What differs from request to request. What a key and a route fix is in [`fixed`].
+/// What differs from request to request. What a key and a route fix is in [`fixed`], and comes first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forward<'a> {
-    /// The upstream URL.
-    pub url: String,
-    /// Headers to delete, all copies.
+    /// The upstream URL; none where it is the route's origin and, behind it, the target as the request
+    /// has it.
+    pub url: Option<String>,
+    /// Headers to delete, all copies, beside those that [`Fixed::remove`] names or that are set.
+    ///
+    /// [`Fixed::remove`]: crate::gateway::Fixed::remove
     pub remove: Vec<&'a str>,
     /// Headers to set after that.
     pub set: Vec<(&'static str, String)>,
@@ -78,17 +83,18 @@ pub fn plan<'a>(
     let dropped = named_by_connection(head.header("connection").unwrap_or_default());
     let mut remove: Vec<&'a str> = Vec::new();
     let mut set = Vec::new();
-    let mut loops = "";
     for (name, value) in head.headers() {
-        let plain = if name.contains('_') {
-            Cow::Owned(name.replace('_', "-"))
-        } else {
-            Cow::Borrowed(name)
-        };
-        if name == "cdn-loop" {
-            loops = value;
+        if is_removed_by_plan(route, name, secret.is_some()) {
+            continue;
         }
         let copy = shows(value, key);
+        if name == LOOPS {
+            // Without a chain, or with a key in it, the mark that is registered stands alone.
+            if !copy && !value.is_empty() {
+                set.push((LOOPS, format!("{value}, {token}")));
+            }
+            continue;
+        }
         let page = if copy && name == "referer" {
             origin_of(value)
         } else {
@@ -97,7 +103,7 @@ pub fn plan<'a>(
         if !page.is_empty() && !shows(page, key) {
             set.push(("referer", format!("{page}/")));
         } else if copy
-            || is_ours(route, name, &plain, value)
+            || is_ours(route, name, value)
             || (route.guard_body && guard::REMOVED.contains(&name))
             || (is_hop_by_hop(name) && !(websocket && name == "upgrade"))
             || (dropped
@@ -109,12 +115,6 @@ pub fn plan<'a>(
             remove.push(name);
         }
     }
-    let entry = if loops.is_empty() {
-        token.to_owned()
-    } else {
-        format!("{loops}, {token}")
-    };
-    set.push(("cdn-loop", entry));
     if route.guard_body {
         set.push(("accept-encoding", "identity".to_owned()));
     }
@@ -146,29 +146,55 @@ fn named_by_connection(value: &str) -> Vec<String> {
     names
 }
 
+/// The headers of a route that carry nothing but a key: what is deleted of every request.
+pub(crate) fn removed(route: &Route) -> impl Iterator<Item = &str> {
+    route.key_in.iter().filter_map(|place| match place {
+        Place::Header(name) => Some(name.as_str()),
+        Place::Bearer | Place::Query(_) => None,
+    })
+}
+
+/// Whether what is registered for the key and the route deletes or replaces a header already.
+/// `has_secret`: whether the route's credential is known.
+pub(crate) fn is_removed_by_plan(route: &Route, name: &str, has_secret: bool) -> bool {
+    removed(route).any(|removed| removed == name)
+        || (has_secret && credential_header(route) == Some(name))
+}
+
+/// The header that carries the route's own credential.
+fn credential_header(route: &Route) -> Option<&str> {
+    match &route.credential.as_ref()?.target {
+        Target::Header(name) => Some(name),
+        Target::Query(_) => None,
+    }
+}
+
 /// Whether a header, its underscores read as hyphens, is one that only Keyward may set, or a
 /// place of the key.
-fn is_ours(route: &Route, name: &str, plain: &str, value: &str) -> bool {
-    plain.starts_with("keyward-")
-        || (route.signature.is_some() && is_signature(name, plain))
+fn is_ours(route: &Route, name: &str, value: &str) -> bool {
+    name.get(..IDENTITY.len())
+        .is_some_and(|start| reads_as(start, IDENTITY))
+        || (route.signature.is_some() && is_signature(name))
         || route.key_in.iter().any(|place| match place {
-            Place::Bearer => plain == "authorization" && bearer_token(value).is_some(),
-            Place::Header(name) => reads_as(name, plain),
+            Place::Bearer => reads_as(name, "authorization") && bearer_token(value).is_some(),
+            Place::Header(place) => reads_as(name, place),
             Place::Query(_) => false,
         })
-        || route.credential.as_ref().is_some_and(|credential| matches!(&credential.target, Target::Header(name) if reads_as(name, plain)))
+        || credential_header(route).is_some_and(|carrier| reads_as(name, carrier))
 }
 
 /// Whether a header would be taken for a part of our signature: a client's own signature, or the
 /// twin of a header that ours covers.
-fn is_signature(name: &str, plain: &str) -> bool {
-    matches!(plain, "signature" | "signature-input") || (plain == DIGEST && name != DIGEST)
+fn is_signature(name: &str) -> bool {
+    reads_as(name, "signature")
+        || reads_as(name, "signature-input")
+        || (reads_as(name, DIGEST) && name != DIGEST)
 }
 
-/// Whether a name, its underscores read as hyphens, is `plain`, which has none.
-fn reads_as(name: &str, plain: &str) -> bool {
+/// Whether two names are the same to a reader who takes underscores for hyphens.
+fn reads_as(name: &str, other: &str) -> bool {
     let hyphen = |byte| if byte == b'_' { b'-' } else { byte };
-    name.len() == plain.len() && name.bytes().map(hyphen).eq(plain.bytes())
+    name.len() == other.len() && name.bytes().map(hyphen).eq(other.bytes().map(hyphen))
 }
 
 /// Scheme, host and port of a URL that contains a key somewhere behind them; empty when the key
@@ -193,11 +219,7 @@ fn url(
     path: &CheckedPath<'_>,
     key: &str,
     secret: Option<&str>,
-) -> String {
-    let path = route.upstream_path(path);
-    let mut url = String::with_capacity(route.origin.len() + path.len() + head.target.len() + 32);
-    url.push_str(&route.origin);
-    url.push_str(&path);
+) -> Option<String> {
     let injected = match (&route.credential, secret) {
         (Some(credential), Some(secret)) => match &credential.target {
             Target::Query(name) => Some((name.as_str(), credential.fill(secret))),
@@ -205,19 +227,33 @@ fn url(
         },
         _ => None,
     };
+    let in_query = |place: &Place| matches!(place, Place::Query(_));
+    let query = head.query();
+    let stripped = |name: &str, value: &str| {
+        let name = decoded(name);
+        route
+            .key_in
+            .iter()
+            .any(|place| matches!(place, Place::Query(place) if *place == name))
+            || injected.as_ref().is_some_and(|(target, _)| *target == name)
+            || decoded(value).contains(key)
+            || name.contains(key)
+    };
+    // Decoding makes no text longer: a short query holds no key.
+    let strips = query.is_some_and(|query| {
+        (query.len() >= key.len() || injected.is_some() || route.key_in.iter().any(in_query))
+            && query_pairs(query).any(|(name, value)| stripped(name, value))
+    });
+    if !strips && injected.is_none() && path.is_as_sent() && route.keeps_paths() {
+        return None;
+    }
+    let path = route.upstream_path(path);
+    let mut url = String::with_capacity(route.origin.len() + path.len() + head.target.len() + 32);
+    url.push_str(&route.origin);
+    url.push_str(&path);
     let mut separator = '?';
-    if let Some(query) = head.query() {
-        let stripped = |name: &str, value: &str| {
-            let name = decoded(name);
-            route
-                .key_in
-                .iter()
-                .any(|place| matches!(place, Place::Query(place) if *place == name))
-                || injected.as_ref().is_some_and(|(target, _)| *target == name)
-                || decoded(value).contains(key)
-                || name.contains(key)
-        };
-        if query_pairs(query).any(|(name, value)| stripped(name, value)) {
+    if let Some(query) = query {
+        if strips {
             for part in query.split('&') {
                 let (name, value) = part.split_once('=').unwrap_or((part, ""));
                 if !stripped(name, value) {
@@ -235,7 +271,7 @@ fn url(
     if let Some((name, value)) = injected {
         let _ = write!(url, "{separator}{}={}", Encoded(name), Encoded(&value));
     }
-    url
+    Some(url)
 }
 
 /// Percent-encodes all but unreserved characters (RFC 3986 section 2.3).
@@ -254,20 +290,23 @@ impl std::fmt::Display for Encoded<'_> {
     }
 }
 
-/// The headers that a key and a route fix: who is calling, and the origin's own credential. `terms`:
-/// those of the key that is derived from the record's.
+/// The headers that a key and a route fix: that the call came by this deployment (`token`), who is
+/// calling, and the origin's own credential. `terms`: those of the key that is derived from the record's.
 #[must_use]
 pub fn fixed(
     route: &Route,
     record: &Record,
     terms: Option<&Terms>,
     secret: Option<&str>,
+    token: &str,
 ) -> Vec<(String, String)> {
-    let mut set: Vec<_> = identity(record, terms)
-        .into_iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
+    let mut set = vec![(LOOPS.to_owned(), token.to_owned())];
+    set.extend(
+        identity(record, terms)
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name.to_owned(), value)),
+    );
     if let (Some(credential), Some(secret)) = (&route.credential, secret)
         && let Target::Header(name) = &credential.target
     {

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memchr3};
 
 use crate::restrict::referrer;
 
@@ -35,7 +35,7 @@ impl<'a> Head<'a> {
         let (method, rest) = text.split_once('\n')?;
         let (url, lines) = rest.split_once('\n')?;
         let (scheme, rest) = url.split_once("://")?;
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let end = memchr3(b'/', b'?', b'#', rest.as_bytes()).unwrap_or(rest.len());
         let (authority, target) = rest.split_at_checked(end)?;
         let base = url.get(..url.len() - target.len())?;
         // A browser's request has some fifteen.
@@ -61,7 +61,9 @@ impl<'a> Head<'a> {
         };
         self.target.starts_with('/')
             && plain(self.authority)
-            && self.header("host").is_none_or(plain)
+            && self
+                .header("host")
+                .is_none_or(|host| host == self.authority || plain(host))
     }
 
     /// The host as routes name it: in lower case, without its port and the dot of the root.

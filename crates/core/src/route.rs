@@ -144,6 +144,12 @@ pub struct Route {
 }
 
 impl Route {
+    /// Whether the origin sees the paths that the client sees.
+    #[must_use]
+    pub const fn keeps_paths(&self) -> bool {
+        self.strip_prefix.is_empty() && self.base_path.is_empty()
+    }
+
     /// The path at the origin for a path that the client sees: without `strip_prefix`, behind
     /// the origin's own base path. Begins with a slash.
     #[must_use]

@@ -19,7 +19,12 @@ pub struct Fixed {
     pub kind: Kind,
     /// The account of the key, for [`Gateway::answer`] and [`Gateway::refuse_of`]; 0 for none.
     pub account: u64,
-    /// Identity and credential headers.
+    /// Scheme, host and port of the origin: in front of the target of a request whose
+    /// [`Forward::url`](crate::forward::Forward::url) is none.
+    pub origin: String,
+    /// Headers to delete, all copies.
+    pub remove: Vec<String>,
+    /// Headers to set after that: the mark against loops, identity and credential.
     pub set: Vec<(String, String)>,
     /// The claims of the assertion that the origin receives; none where the route has none.
     pub assertion: Option<String>,
@@ -123,7 +128,9 @@ impl Gateway {
             route: route.index,
             kind,
             account: plans.key,
-            set: forward::fixed(route, record, terms, secret),
+            origin: route.origin.clone(),
+            remove: forward::removed(route).map(str::to_owned).collect(),
+            set: forward::fixed(route, record, terms, secret, &self.token),
             assertion: route
                 .asserted_by
                 .as_ref()

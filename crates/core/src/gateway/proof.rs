@@ -1,8 +1,6 @@
 //! What proves a request to the origin: the deployment's own key, and the signature of each request
 //! on routes that want one.
 
-use std::mem;
-
 use super::Gateway;
 use crate::assertion::{self, Unsigned};
 use crate::derived::Terms;
@@ -12,9 +10,7 @@ use crate::keyring::{Entry, Keyring};
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::route::{Route, Routes, Signature};
-use crate::signature::{
-    self, ASSERTION, Algorithm, DIGEST, IDENTITY, LABEL, Parameters, SharedKey,
-};
+use crate::signature::{self, Algorithm, DIGEST, LABEL, Parameters, SharedKey};
 use crate::time::Millis;
 
 use base64ct::{Base64, Encoding as _};
@@ -83,17 +79,22 @@ impl Signer {
         nonce: &str,
         now: Millis,
     ) -> Option<String> {
-        let fixed = forward::fixed(route, record, terms, None);
-        let identity = fixed
+        let identity = forward::identity(record, terms);
+        let identity = identity
             .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .filter(|(name, _)| name.starts_with(IDENTITY) && *name != ASSERTION);
+            .map(|(name, value)| (*name, value.as_str()))
+            .filter(|(_, value)| !value.is_empty());
         let digest = head
             .header(DIGEST)
-            .filter(|_| !forward.remove.contains(&DIGEST))
+            .filter(|_| {
+                !forward.remove.contains(&DIGEST)
+                    && !forward::is_removed_by_plan(route, DIGEST, true)
+            })
             .map(|value| (DIGEST, value));
-        forward.url = signature::serialized(mem::take(&mut forward.url));
-        let components: Vec<_> = signature::target(head.method, &forward.url)
+        let planned = forward.url.take();
+        let url = planned.unwrap_or_else(|| format!("{}{}", route.origin, head.target));
+        let url = signature::serialized(url);
+        let components: Vec<_> = signature::target(head.method, &url)
             .into_iter()
             .chain(identity)
             .chain(digest)
@@ -110,6 +111,7 @@ impl Signer {
         };
         let input = signature::input(components.iter().map(|(name, _)| *name), &parameters);
         let base = signature::base(components, &input);
+        forward.url = Some(url);
         forward
             .set
             .push(("signature-input", format!("{LABEL}={input}")));

@@ -1,5 +1,6 @@
 //! What the origin receives.
 
+use keyward_core::gateway::Outcome;
 use keyward_core::kind::Kind;
 
 use crate::{BEARER, desk, value};
@@ -60,7 +61,7 @@ fn every_copy_of_the_key_is_stripped() {
         url,
         "https://maps.example/maps/x?a=%20b&d&key=maps%20secret"
     );
-    assert_eq!(remove, ["authorization", "x-copy", "cookie"]);
+    assert_eq!(remove, ["authorization", "x-copy", "cookie", "referer"]);
     assert_eq!(value(&set, "referer"), Some("https://page.example/"));
 }
 
@@ -134,6 +135,58 @@ fn a_copy_of_the_key_is_stripped_in_every_spelling() {
         ("x-copy", encoded.as_str()),
     ];
     let (_, remove, set) = desk.forwarded("GET", "/plain/x", &headers);
-    assert_eq!(remove, ["authorization", "x-copy"]);
+    assert_eq!(remove, ["authorization", "referer", "x-copy"]);
     assert_eq!(value(&set, "referer"), Some("https://page.example/"));
+}
+
+#[test]
+fn a_key_in_the_mark_against_loops_is_not_passed_on() {
+    let mut desk = desk(Kind::Private, "{}");
+    let mut mark = |header: &str| {
+        let (_, _, set) = desk.forwarded("GET", "/plain/x", &[BEARER, ("cdn-loop", header)]);
+        value(&set, "cdn-loop").unwrap().to_owned()
+    };
+    let own = mark("");
+    assert!(own.starts_with("keyward-"), "{own}");
+    assert_eq!(mark("KEY"), own);
+    assert_eq!(mark("other, KEY"), own);
+    assert_eq!(mark("other"), format!("other, {own}"));
+}
+
+#[test]
+fn nothing_of_an_ordinary_call_differs_from_what_is_registered() {
+    let mut desk = desk(Kind::Private, "{}");
+    let mut is_ordinary = |target: &str, headers: &[(&str, &str)]| {
+        let text = desk.head("GET", target, headers);
+        match desk.call(&text) {
+            Outcome::Forward { forward, .. } => {
+                forward.url.is_none() && forward.remove.is_empty() && forward.set.is_empty()
+            }
+            outcome => panic!("{outcome:?}"),
+        }
+    };
+    const KEY: (&str, &str) = ("x-api-key", "KEY");
+    for target in ["/plain/x", "/plain/x?a=%20b&c", "/plain/x?", "/plain/x/"] {
+        assert!(is_ordinary(target, &[KEY, ("accept", "*/*")]), "{target}");
+    }
+    for (target, headers) in [
+        ("/plain/%78", vec![KEY]),
+        ("/plain/x?a=KEY", vec![KEY]),
+        ("/plain/x?a=%4bEY", vec![KEY, ("x-copy", "KEY")]),
+        ("/plain/x", vec![BEARER]),
+        ("/plain/x", vec![KEY, ("keyward-owner", "me")]),
+        ("/plain/x", vec![KEY, ("x_api_key", "other")]),
+        ("/plain/x", vec![KEY, ("te", "trailers")]),
+        (
+            "/plain/x",
+            vec![KEY, ("connection", "accept"), ("accept", "*/*")],
+        ),
+        ("/plain/x", vec![KEY, ("cdn-loop", "other")]),
+        (
+            "/plain/x",
+            vec![KEY, ("referer", "https://page.example/?KEY")],
+        ),
+    ] {
+        assert!(!is_ordinary(target, &headers), "{target} {headers:?}");
+    }
 }

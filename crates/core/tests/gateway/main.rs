@@ -17,6 +17,7 @@ mod records;
 mod refusals;
 
 use keyward_core::gateway::{Gateway, Outcome};
+use keyward_core::head::Head;
 use keyward_core::keyring::Keyring;
 use keyward_core::kind::Kind;
 use keyward_core::names::record_name;
@@ -105,6 +106,7 @@ impl Desk {
         )
     }
 
+    /// The URL, the client's headers that do not stay as they were, and those that are set.
     fn forwarded(
         &mut self,
         method: &str,
@@ -114,21 +116,25 @@ impl Desk {
         let text = self.head(method, target, headers);
         match self.call(&text) {
             Outcome::Forward { forward, .. } => {
-                let mut set: Vec<_> = forward
-                    .set
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), value.clone()))
-                    .collect();
-                set.extend(self.gateway.fixed(&text).unwrap().set);
-                (
-                    forward.url,
-                    forward
-                        .remove
-                        .iter()
-                        .map(|name| (*name).to_owned())
-                        .collect(),
-                    set,
-                )
+                let fixed = self.gateway.fixed(&text).unwrap();
+                let head = Head::parse(&text).unwrap();
+                let url = forward.url;
+                let url = url.unwrap_or_else(|| format!("{}{}", fixed.origin, head.target));
+                // As the entry sets them: the last of a name stands.
+                let mut set = fixed.set;
+                for (name, value) in forward.set {
+                    set.retain(|(other, _)| other != name);
+                    set.push((name.to_owned(), value));
+                }
+                // What of the client's headers does not stay as it was.
+                let goes = |name: &str| {
+                    let set = set.iter().any(|(other, _)| other == name);
+                    set || fixed.remove.iter().any(|other| other == name)
+                        || forward.remove.contains(&name)
+                };
+                let names = head.headers().map(|(name, _)| name);
+                let remove = names.filter(|name| goes(name)).map(str::to_owned).collect();
+                (url, remove, set)
             }
             outcome => panic!("{outcome:?}"),
         }

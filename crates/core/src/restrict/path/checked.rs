@@ -75,8 +75,10 @@ impl<'a> CheckedPath<'a> {
         if !path.starts_with('/') {
             return Err(PathError::Start);
         }
-        if path.bytes().all(is_plain) {
-            check_segments(path)?;
+        if let Some(segments) = plain(path) {
+            if segments == Segments::Unsure {
+                check_segments(path)?;
+            }
             return Ok(Self(Cow::Borrowed(path)));
         }
         let (canonical, decoded) = read(path)?;
@@ -93,6 +95,12 @@ impl<'a> CheckedPath<'a> {
         Self::parse(target).unwrap_or_else(|_| Self(Cow::Owned(resolve(target))))
     }
 
+    /// Whether the canonical path is the one that was sent, to the letter.
+    #[must_use]
+    pub const fn is_as_sent(&self) -> bool {
+        matches!(self.0, Cow::Borrowed(_))
+    }
+
     /// The canonical path: begins with a slash, has no query, is ASCII.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -102,7 +110,31 @@ impl<'a> CheckedPath<'a> {
 
 /// Where the query or the fragment begins.
 pub(super) fn end_of_path(target: &str) -> usize {
-    target.find(['?', '#']).unwrap_or(target.len())
+    memchr::memchr2(b'?', b'#', target.as_bytes()).unwrap_or(target.len())
+}
+
+/// What one look at a path tells of its segments.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Segments {
+    /// None is empty, unless it is the last, or begins with a dot.
+    Fine,
+    Unsure,
+}
+
+/// Looks at a path of bytes that all stand for themselves; `None` when some do not.
+fn plain(path: &str) -> Option<Segments> {
+    let mut segments = Segments::Fine;
+    let mut before = 0;
+    for byte in path.bytes() {
+        if !is_plain(byte) {
+            return None;
+        }
+        if before == b'/' && matches!(byte, b'/' | b'.') {
+            segments = Segments::Unsure;
+        }
+        before = byte;
+    }
+    Some(segments)
 }
 
 /// The canonical form of a path, and its text with every percent-encoding decoded.
