@@ -15,7 +15,7 @@ const namesOf = (rows) => rows.map(({ name }) => name);
 
 describe("the command", { timeout: 300_000 }, () => {
   it("bench --sizes has every series", { skip }, async () => {
-    const found = await foundBy("bench", ["--sizes", "--short", "--rounds", "2", "--calls", "20"]);
+    const found = await measured("bench", ["--sizes", "--short", "--rounds", "2", "--calls", "20"]);
     assert.deepEqual(
       found.map(({ name, sizes }) => [name, ...sizes.map(({ size }) => size)]),
       [
@@ -32,7 +32,7 @@ describe("the command", { timeout: 300_000 }, () => {
   });
 
   it("bench:limits has every key, and what is compared", { skip }, async () => {
-    const { rounds, calls, microseconds, ratios } = await foundBy("bench:limits", ["--rounds", "2", "--calls", "40"]);
+    const { rounds, calls, microseconds, ratios } = await measured("bench:limits", ["--rounds", "2", "--calls", "40"]);
     assert.deepEqual([rounds, calls], [2, 40]);
     assert.deepEqual(namesOf(microseconds), [
       "unlimited",
@@ -48,7 +48,7 @@ describe("the command", { timeout: 300_000 }, () => {
   it("bench:reads counts the reads of KV: none for what is no key, one in an isolate for what is unknown", async () => {
     const [minutes, isolates, keys, pace, strings] = [0.05, 2, 200, 100, 300];
     const args = { minutes, isolates, keys, pace, forged: strings };
-    const { rows, exponent, ...asked } = await foundBy("bench:reads", Object.entries(args).flatMap(([name, value]) => [`--${name}`, `${value}`]));
+    const { rows, exponent, ...asked } = await measured("bench:reads", Object.entries(args).flatMap(([name, value]) => [`--${name}`, `${value}`]));
     assert.deepEqual(asked, { minutes, isolates, keys, pace });
     assert.equal(exponent, 1.1);
     assert.equal(rows.length, 4);
@@ -71,7 +71,7 @@ describe("the command", { timeout: 300_000 }, () => {
 
   it("bench:soak looks at the memory again and again, and does not judge tables that are not full", async () => {
     const [requests, keys] = [1500, 2000];
-    const { rows, samples, statuses, verdict, ...rest } = await foundBy("bench:soak", ["--minutes", "0.1", "--requests", `${requests}`, "--keys", `${keys}`]);
+    const { rows, samples, statuses, verdict, ...rest } = await measured("bench:soak", ["--minutes", "0.1", "--requests", `${requests}`, "--keys", `${keys}`]);
     assert.deepEqual(rest, { minutes: 0.1, requests, keys, calls: requests });
     assert.deepEqual(Object.keys(statuses), ["200", "401"]);
     assert.equal(statuses[200] + statuses[401], requests);
@@ -94,7 +94,7 @@ describe("the command", { timeout: 300_000 }, () => {
 });
 
 /** Runs a script of package.json as its users do, and returns what it prints with --json. */
-async function foundBy(script, args) {
+async function measured(script, args) {
   const { stdout } = await promisify(execFile)("npm", ["run", "--silent", script, "--", ...args, "--json"], { cwd: ROOT, maxBuffer: 2 ** 24 });
   return JSON.parse(stdout);
 }
