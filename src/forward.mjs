@@ -6,8 +6,8 @@ import { planOf, register, wordsOf } from "./plans.mjs";
 import { assertionFor, signed } from "./signer.mjs";
 
 // The platform's cache knows URLs, not keys: what one key was given must not answer another.
-// No status is kept. Of `cacheTtl` the runtime would make a second option on every call.
-const UNCACHED = { cacheTtlByStatus: { "100-599": -1 } };
+// Whatever the status. Of `cacheTtl` the runtime would make the other option on every call.
+const UNCACHED = { cacheControl: "no-store", cacheTtlByStatus: { "100-599": -1 } };
 const REFUSED = "?";
 // How many lengths of a base fit into the number of an ordinary outcome.
 const BASES = 2 ** 17;

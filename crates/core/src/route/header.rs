@@ -20,7 +20,7 @@ const CONNECTION: [&str; 13] = [
 ];
 
 /// Headers by which the gateway, the platform or the next hop decide something else.
-const TAKEN: [&str; 12] = [
+const TAKEN: [&str; 14] = [
     "accept-encoding",
     "cdn-loop",
     "content-type",
@@ -29,6 +29,8 @@ const TAKEN: [&str; 12] = [
     "range",
     "referer",
     "set-cookie",
+    "signature",
+    "signature-input",
     "true-client-ip",
     "user-agent",
     "via",
@@ -128,6 +130,8 @@ mod tests {
             "Proxy-Authorization",
             "access-control-allow-origin",
             "via",
+            "Signature",
+            "signature_input",
             "upgrade",
             "te",
         ] {
