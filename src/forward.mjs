@@ -9,7 +9,7 @@ import { assertionFor, signed } from "./signer.mjs";
 // Whatever the status. Of `cacheTtl` the runtime would make the other option on every call.
 const UNCACHED = { cacheControl: "no-store", cacheTtlByStatus: { "100-599": -1 } };
 const REFUSED = "?";
-// How many lengths of a base fit into the number of an ordinary outcome.
+// How many lengths of a base there are in the number of an ordinary outcome.
 const BASES = 2 ** 17;
 const NOTHING = [];
 
@@ -28,7 +28,7 @@ function lines(text, headers) {
 
 export function forward(outcome, call, { respond, failed, background }) {
   const { request, env, head } = call;
-  const { id, base, address, work, asker, remove, set, toSign } = read(outcome, call.url);
+  const { id, base, address, work, asker, remove, set, toSign } = read(outcome, call);
   const plan = planOf(id) ?? register(Hot.fixed(head));
   const url = address || plan.origin + call.url.slice(base);
   if (work) background(work, call);
@@ -65,10 +65,12 @@ export function forward(outcome, call, { respond, failed, background }) {
 }
 
 // What differs from what is registered; of an ordinary call nothing does, and a number says so.
-function read(outcome, url) {
+function read(outcome, { request, url }) {
   if (typeof outcome === "number") {
     const base = outcome % BASES;
-    return { id: (outcome - base) / BASES, base, address: "", work: "", asker: url.slice(0, base), remove: NOTHING, set: NOTHING, toSign: "" };
+    const named = (outcome - base) / BASES;
+    const page = named % 2 === 1 ? ` ${request.headers.get("origin")}` : "";
+    return { id: (named - (named % 2)) / 2, base, address: "", work: "", asker: url.slice(0, base) + page, remove: NOTHING, set: NOTHING, toSign: "" };
   }
   // What is to be signed has no empty line.
   const end = outcome[0] === "G" ? outcome.lastIndexOf("\n\n") : outcome.length;

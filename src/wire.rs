@@ -16,8 +16,9 @@
 //! | `F` | id of the registered edits and the length of the URL's part before the target, with a blank between; URL, or nothing where it is the registered origin and the target; background work or nothing; what the planning of the answer is given back; names to delete, joined by commas; then name and value lines to set |
 //! | `G` | as `F`, then an empty line and what the own key has to sign for the header `Signature` |
 //!
-//! A number takes the place of an `F` whose lines are all empty, but for the base that the planning of the
-//! answer is given back: the id, and behind it in 17 bits the length of that base.
+//! A number takes the place of an `F` whose lines are all empty, but for what the planning of the answer is
+//! given back: the id, a bit that is set where that names the page that the request's `Origin` names, and in
+//! 17 bits the length of the base.
 //!
 //! Background work is a read of KV, `V` for a read of a credential, `X` for exchanges with meters (account and delay in
 //! milliseconds, with a blank between), or several of them with commas between. What meters answered
@@ -53,8 +54,8 @@ const REFUSED: &str = "?";
 pub(crate) const KINDS: [Kind; 3] = [Kind::Private, Kind::Public, Kind::Derived];
 
 /// How many lengths of a base there may be: no head is longer.
-const BASES: f64 = (1 << 17) as f64;
-const _: () = assert!(MAX_HEAD <= 1 << 17);
+const BASES: u64 = 1 << 17;
+const _: () = assert!(MAX_HEAD as u64 <= BASES);
 
 /// The number for a call of which nothing differs from what is registered; none for any other outcome.
 pub(crate) fn ordinary(outcome: &Outcome<'_>) -> Option<f64> {
@@ -68,7 +69,7 @@ pub(crate) fn ordinary(outcome: &Outcome<'_>) -> Option<f64> {
                 asker:
                     Asker {
                         base: asked,
-                        page: None,
+                        page,
                         own: None,
                     },
             },
@@ -79,8 +80,9 @@ pub(crate) fn ordinary(outcome: &Outcome<'_>) -> Option<f64> {
         return None;
     };
     let empty = remove.is_empty() && set.is_empty() && *work == Work::default();
-    let length = u32::try_from(asked.len()).ok()?;
-    empty.then(|| f64::from(*id) * BASES + f64::from(length))
+    let named = u64::from(*id) * 2 + u64::from(page.is_some());
+    #[allow(clippy::cast_precision_loss)] // below 2^50
+    empty.then(|| (named * BASES + asked.len() as u64) as f64)
 }
 
 /// An outcome as the entry reads it, where it is not [`ordinary`].

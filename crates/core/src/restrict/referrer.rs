@@ -37,10 +37,16 @@ pub fn check(
     if any_referrer {
         return true;
     }
-    let (Ok(origin), Ok(page)) = (read(origin, serialized_origin), read(referer, Page::parse))
-    else {
+    let Ok(found) = read(origin, |text| Some((text, serialized_origin(text)?))) else {
         return false;
     };
+    let Ok(page) = read(referer, |text| match found {
+        Some(origin) => Page::parse_beside(text, origin),
+        None => Page::parse(text),
+    }) else {
+        return false;
+    };
+    let origin = found.map(|(_, origin)| origin);
     let (site, path) = match (origin, page) {
         (Some(origin), Some(page)) if origin == page.origin => (origin, Some(page.path)),
         (Some(origin), None) => (origin, None),

@@ -91,6 +91,10 @@ pub(super) fn is_http(scheme: &str) -> bool {
 
 /// Whether a page can have an origin of this scheme (RFC 3986 section 3.1 for its form).
 pub(super) fn is_page_scheme(scheme: &str) -> bool {
+    matches!(scheme, "https" | "http") || is_other_page_scheme(scheme)
+}
+
+fn is_other_page_scheme(scheme: &str) -> bool {
     scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme
             .bytes()

@@ -18,10 +18,29 @@ impl<'a> Page<'a> {
         let (scheme, rest) = text.split_once("://")?;
         let (authority, path_and_query) =
             rest.split_at_checked(rest.find(['/', '?']).unwrap_or(rest.len()))?;
+        Self::below(
+            SerializedOrigin::from_parts(scheme, authority)?,
+            path_and_query,
+        )
+    }
+
+    /// The same, where an origin has been read already that the text begins with in most cases.
+    pub(super) fn parse_beside(
+        text: &'a str,
+        (written, origin): (&str, SerializedOrigin<'a>),
+    ) -> Option<Self> {
+        match text.strip_prefix(written) {
+            Some(rest) if rest.is_empty() || rest.starts_with(['/', '?']) => {
+                Self::below(origin, rest)
+            }
+            _ => Self::parse(text),
+        }
+    }
+
+    fn below(origin: SerializedOrigin<'a>, path_and_query: &'a str) -> Option<Self> {
         let (path, query) = path_and_query
             .split_once('?')
             .unwrap_or((path_and_query, ""));
-        let origin = SerializedOrigin::from_parts(scheme, authority)?;
         let path = if path.is_empty() { "/" } else { path };
         let readable = !origin.writes_default_port()
             && is_serialized_path(path)
@@ -90,6 +109,19 @@ fn is_dot_segment(segment: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_page_is_read_alike_beside_its_origin(
+            origin in "(https?|HTTPS|app|ws)://(a\\.example|A\\.example|\\[::1\\]|a|)(:(443|80|8080|))?",
+            rest in "(:1|\\.b|@c|)[/?]?[a.%2e/?#\\\\]{0,8}",
+        ) {
+            let page = format!("{origin}{rest}");
+            if let Some(read) = serialized_origin(&origin) {
+                proptest::prop_assert_eq!(Page::parse_beside(&page, (&origin, read)), Page::parse(&page), "{}", page);
+            }
+        }
+    }
 
     #[test]
     fn the_sender_is_named_by_its_origin_alone() {
