@@ -2,7 +2,7 @@
 // same: docs/performance.md says what each row does. `--sizes` measures instead what grows with the
 // number of routes, rules and keys, up to 100,000 keys, and with `--short` up to 1,000.
 //
-//   npm run bench -- [--short] [--rounds 30] [--calls 500] [--only "warm public"] [--json]
+//   npm run bench -- [--short] [--rounds 30] [--calls 500] [--processes 5] [--only "warm public"] [--json]
 //   npm run bench -- --sizes [--short] [--rounds 15] [--calls 500] [--json]
 import { buildKeyward, buildPlain } from "./build.mjs";
 import { compare, compareText } from "./compare.mjs";
@@ -33,6 +33,6 @@ async function run(t) {
   }
   buildPlain();
   const until = asked.isBounded ? performance.now() + LONGEST_MS : Infinity;
-  const json = await compare(t, { ...asked, until, progress });
+  const json = await compare({ ...asked, until, progress });
   return { text: compareText(json), json };
 }
