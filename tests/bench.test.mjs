@@ -12,8 +12,8 @@ const isSpread = ({ median, low, high, interval }) => [median, low, high, ...int
 describe("the comparison", { timeout: 900_000 }, () => {
   before(buildPlain);
 
-  it("has every row, with figures for all that is compared", async (t) => {
-    const found = await compare(t, { rounds: 3, calls: 40, warmUp: 40, progress });
+  it("has every row, with figures for all that is compared", async () => {
+    const found = await compare({ processes: 1, rounds: 3, calls: 40, warmUp: 40, progress });
     assert.equal(found.rounds, 3);
     assert.deepEqual(found.rows.map(({ name }) => name), ROWS.map(({ name }) => name));
     for (const { name, ratios } of found.rows) {
@@ -29,10 +29,11 @@ describe("the comparison", { timeout: 900_000 }, () => {
     for (const name of named) assert.ok(text.includes(name), name);
   });
 
-  it("keeps the rows that are asked for", async (t) => {
-    const { rows, lanes } = await compare(t, { rounds: 1, calls: 10, warmUp: 10, only: "forged", progress });
+  it("keeps the rows that are asked for", async () => {
+    const { rows, lanes, rounds } = await compare({ processes: 2, rounds: 2, calls: 10, warmUp: 10, only: "forged", progress });
+    assert.equal(rounds, 4, "those of both processes");
     assert.deepEqual(rows.map(({ name }) => name), ["forged key"]);
     assert.deepEqual(lanes.map(({ name }) => name), ["answer only, forged", "Keyward, forged"]);
-    await assert.rejects(compare(t, { rounds: 1, calls: 1, warmUp: 1, only: "nothing", progress }), /no row contains "nothing"/);
+    await assert.rejects(compare({ processes: 1, rounds: 1, calls: 1, warmUp: 1, only: "nothing", progress }), /no row contains "nothing"/);
   });
 });
